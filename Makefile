@@ -1,0 +1,62 @@
+# The verbs, for people and for CI alike. Each sets up what it needs, and is quick the second time.
+# ARGS is passed on: make run ARGS='--for 30', make test ARGS='-k windows --cov'.
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
+CODE := src tests $(patsubst %/,%,$(sort $(dir $(wildcard benchmarks/*.py examples/*.py))))
+
+.PHONY: help setup run test check format bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## say what the verbs do
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+
+setup: $(READY) ## make .venv with the pinned dependencies
+
+# A virtual environment that a newer Python or a moved folder has broken is made again.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "shroff needs Python 3.11 or newer; name one: make setup PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up $(VENV), once (less than a minute)"
+	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || $(PYTHON) -m venv --clear $(VENV) || { \
+	  echo "shroff needs Python's venv; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m shroff.core.compiled || echo "The kernels will be compiled when they first run" >&2
+	@touch $@
+
+run: setup ## the demo, in var/demo: simulated transactions, live, with the fraud planted and caught
+	@$(BIN)/shroff demo --data var/demo $(ARGS)
+
+test: check ## check, and all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup ## lint, format, types, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy $(CODE)
+	@$(BIN)/lint-imports --no-logo
+
+format: setup ## write the code as check wants it
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+bench: setup ## the benchmarks
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: ## pin the dependencies anew; newer ones with ARGS=--upgrade
+	@test -x var/lock/bin/uv || { $(PYTHON) -m venv --clear var/lock && var/lock/bin/python -m pip -q install uv; }
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" var/lock/bin/uv pip compile pyproject.toml --quiet \
+	  --extra speed --extra dev --universal --fork-strategy fewest --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-annotate --output-file requirements.lock $(ARGS)
+
+clean: ## remove .venv, var (the demo's data too) and all caches
+	@rm -rf $(VENV) var build dist htmlcov .coverage .coverage.* \
+	  .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find $(CODE) -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Nouns: pure values and arithmetic of fraud detection. No clock, no I/O."""

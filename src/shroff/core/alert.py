@@ -1,0 +1,84 @@
+"""Alerts: what an analyst is asked to look at, once per entity, rule and window of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+from shroff.core.columns import Batch
+from shroff.core.decision import Decision
+from shroff.core.policy import OUTCOMES, Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One thing to look at; hits that say the same again are counted on it."""
+
+    alert_id: str
+    """The same for every hit of one rule on one entity in one window of time."""
+    rule: str
+    entity: str
+    key: str
+    """Which customer, card, …; several fields are joined by a comma."""
+    outcome: str
+    score: float
+    """The highest of its hits."""
+    reason: str
+    transaction_id: str
+    """The transaction that raised it first."""
+    occurred_at: int
+    raised_at: int
+    hits: int = 1
+
+
+def raise_alerts(policy: Policy, batch: Batch, decisions: Sequence[Decision], raised_at: int) -> list[Alert]:
+    """The alerts of a decided batch, those with the same id already merged."""
+    severe = frozenset(OUTCOMES[policy.alert_from :])
+    entities = {rule.name: rule.entity for rule in policy.rules}
+    keys: dict[str, list[str | None]] = {}
+    found = []
+    for row, decision in enumerate(decisions):
+        for reason in decision.reasons:
+            if reason.outcome not in severe:
+                continue
+            entity = entities[reason.rule]
+            if entity not in keys:
+                keys[entity] = batch.keys(policy.entities[entity])
+            key = keys[entity][row]
+            entity, key = ("transaction", decision.transaction_id) if key is None else (entity, key)
+            occurred_at = int(batch.occurred_at[row])
+            found.append(
+                Alert(
+                    alert_id=alert_id(reason.rule, entity, key, occurred_at // policy.alert_window),
+                    rule=reason.rule,
+                    entity=entity,
+                    key=key.replace("\x1f", ", "),
+                    outcome=reason.outcome,
+                    score=decision.score,
+                    reason=reason.reason,
+                    transaction_id=decision.transaction_id,
+                    occurred_at=occurred_at,
+                    raised_at=raised_at,
+                )
+            )
+    return merge(found)
+
+
+def merge(alerts: Iterable[Alert]) -> list[Alert]:
+    """Alerts with the same id as one: the first, with all hits and the highest score."""
+    merged: dict[str, Alert] = {}
+    for alert in alerts:
+        first = merged.get(alert.alert_id)
+        merged[alert.alert_id] = (
+            alert
+            if first is None
+            else replace(first, hits=first.hits + alert.hits, score=max(first.score, alert.score))
+        )
+    return list(merged.values())
+
+
+def alert_id(rule: str, entity: str, key: str, window: int | str) -> str:
+    """A stable id: what arrives twice raises nothing twice."""
+    text = "\x1f".join((rule, entity, key, str(window)))
+    return blake2b(text.encode(), digest_size=10).hexdigest()

@@ -1,0 +1,213 @@
+"""How many different values an entity met in a window, in bounded memory.
+
+Each tile keeps the `KEPT` smallest hashes of the values seen in it, with the time each was first seen; the union
+of a window's tiles keeps the `KEPT` smallest again. Below `KEPT` different values the answer is exact, above it is
+an estimate with a standard error of about 1/sqrt(KEPT - 2), 13 % (Bar-Yossef et al. 2002, "k minimum values").
+Smallest-of-the-union does not depend on the order of merging, so late arrivals and batches change nothing.
+
+A chain is a list of tiles, newest first, each a list of hashes, smallest first::
+
+    tile 12:04 ─ 0x02 ─ 0x5f ─ 0xc1
+       │
+    tile 12:01 ─ 0x02 ─ 0x80
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shroff.core.chains import NONE, grown, tiles_of
+from shroff.core.compiled import Array, compiled
+
+KEPT = 64
+MOST_TILES = 96
+"""Tiles of a chain before those outside the newest tile's window are let go."""
+_SPAN = float(2**63)  # hashes are in [1, 2**63); 0 stands for a missing value
+_USED, _FREE = 0, 1
+
+
+@compiled
+def _release(at: int, across: Array, ends: Array) -> None:
+    """Free a record and all that stand across from it."""
+    while at != NONE:
+        following = across[at]
+        across[at] = ends[_FREE]
+        ends[_FREE] = at
+        at = following
+
+
+@compiled
+def _offer(value: int, best: Array, filled: int) -> int:
+    """Insert a hash into the sorted smallest so far, unless it is there. Returns how many there are."""
+    place = filled
+    while place > 0 and best[place - 1] >= value:
+        place -= 1
+    if place == KEPT or (place < filled and best[place] == value):
+        return filled
+    for at in range(min(filled, KEPT - 1), place, -1):
+        best[at] = best[at - 1]
+    best[place] = value
+    return min(filled + 1, KEPT)
+
+
+@compiled
+def _count(
+    time: int, first_tile: int, tile: int, at: int, hashes: Array, times: Array, across: Array, down: Array, best: Array
+) -> float:
+    """Different values seen up to `time` in the tiles from record `at` back to `first_tile`."""
+    filled = 0
+    while at != NONE and times[at] // tile >= first_tile:
+        value = at
+        while value != NONE and (filled < KEPT or hashes[value] < best[KEPT - 1]):
+            if times[value] <= time:
+                filled = _offer(hashes[value], best, filled)
+            value = across[value]
+        at = down[at]
+    if filled < KEPT:
+        return float(filled)
+    return float(np.rint((KEPT - 1) * (_SPAN / best[KEPT - 1])))
+
+
+@compiled
+def _trim(at: int, position: int, across: Array, ends: Array) -> None:
+    """Keep the smallest hashes of a tile: what stands past the last place goes."""
+    while across[at] != NONE and position < KEPT - 1:
+        at, position = across[at], position + 1
+    if across[at] != NONE:
+        _release(across[at], across, ends)
+        across[at] = NONE
+
+
+@compiled
+def _insert(
+    time: int, value: int, tile: int, above: int, at: int,
+    head: Array, hashes: Array, times: Array, across: Array, down: Array, ends: Array,
+) -> int:  # fmt: skip
+    """Add a value to its tile, at or before record `at`. Returns 1 where that made a new tile."""
+    opens = at == NONE or times[at] // tile != time // tile
+    left, right, position = NONE, NONE, 0
+    if not opens:
+        right = at
+    while right != NONE and hashes[right] < value:
+        left, right, position = right, across[right], position + 1
+    if right != NONE and hashes[right] == value:
+        times[right] = min(times[right], time)
+        return 0
+    if position == KEPT:
+        return 0
+    if ends[_FREE] != NONE:
+        new = ends[_FREE]
+        ends[_FREE] = across[new]
+    else:
+        new = ends[_USED]
+        ends[_USED] += 1
+    hashes[new], times[new], across[new], down[new] = value, time, right, NONE
+    if left != NONE:
+        across[left] = new
+    else:
+        down[new] = at if opens else down[at]
+        if above == NONE:
+            head[0] = new
+        else:
+            down[above] = new
+    _trim(new, position, across, ends)
+    return 1 if opens else 0
+
+
+@compiled
+def _let_go(at: int, oldest: int, tile: int, times: Array, across: Array, down: Array, ends: Array) -> int:
+    """Drop the tiles behind record `at` that are older than tile number `oldest`. Returns how many went."""
+    while down[at] != NONE and times[down[at]] // tile >= oldest:
+        at = down[at]
+    dropped, gone = down[at], 0
+    down[at] = NONE
+    while dropped != NONE:
+        following = down[dropped]
+        _release(dropped, across, ends)
+        dropped, gone = following, gone + 1
+    return gone
+
+
+@compiled
+def _step(
+    time: int, value: int, length: int, tile: int, lateness: int, head: Array, size: Array,
+    hashes: Array, times: Array, across: Array, down: Array, ends: Array, best: Array,
+) -> float:  # fmt: skip
+    """Answer one distinct count for one event, then add the event's value."""
+    above, at = NONE, head[0]
+    while at != NONE and times[at] // tile > time // tile:
+        above, at = at, down[at]
+    count = _count(time, (time - length) // tile, tile, at, hashes, times, across, down, best)
+    if value != 0:
+        size[0] += _insert(time, value, tile, above, at, head, hashes, times, across, down, ends)
+        oldest = (time - length - lateness) // tile
+        if size[0] > MOST_TILES:
+            oldest = max(oldest, (times[head[0]] - length) // tile)
+        size[0] -= _let_go(head[0], oldest, tile, times, across, down, ends)
+    return count
+
+
+@compiled
+def _run(
+    slots: Array, when: Array, values: Array, lengths: Array, tiles: Array, lateness: int,
+    heads: Array, sizes: Array, hashes: Array, times: Array, across: Array, down: Array, ends: Array, out: Array,
+) -> None:  # fmt: skip
+    best = np.empty(KEPT, np.int64)
+    for row in range(len(slots)):
+        slot = slots[row]
+        if slot == NONE:
+            out[row, :] = np.nan
+            continue
+        for column in range(len(lengths)):
+            out[row, column] = _step(
+                when[row], values[row, column], lengths[column], tiles[column], lateness,
+                heads[slot, column : column + 1], sizes[slot, column : column + 1],
+                hashes, times, across, down, ends, best,
+            )  # fmt: skip
+
+
+@dataclass(slots=True, kw_only=True)
+class Distincts:
+    """Distinct counts of one kind of entity: a row of `heads` an entity, a column a (field, window)."""
+
+    lengths: Array
+    lateness: int
+    heads: Array
+    sizes: Array
+    hashes: Array
+    times: Array
+    across: Array
+    down: Array
+    ends: Array
+
+    @classmethod
+    def empty(cls, lengths: tuple[int, ...], lateness: int) -> Distincts:
+        columns = len(lengths)
+        return cls(
+            lengths=np.array(lengths, np.int64),
+            lateness=lateness,
+            heads=np.empty((0, columns), np.int32),
+            sizes=np.empty((0, columns), np.int32),
+            hashes=np.empty(0, np.int64),
+            times=np.empty(0, np.int64),
+            across=np.empty(0, np.int32),
+            down=np.empty(0, np.int32),
+            ends=np.array([0, NONE], np.int64),
+        )
+
+    def observe(self, slots: Array, when: Array, values: Array, entities: int) -> Array:
+        """Distinct values before each event, [n, columns], then add the events' own `values` [n, columns]."""
+        columns = len(self.lengths)
+        self.heads = grown(self.heads, entities, NONE)
+        self.sizes = grown(self.sizes, entities, 0)
+        needed = int(self.ends[_USED]) + len(slots) * columns
+        self.hashes, self.times = grown(self.hashes, needed), grown(self.times, needed)
+        self.across, self.down = grown(self.across, needed, NONE), grown(self.down, needed, NONE)
+        out = np.empty((len(slots), columns))
+        _run(
+            slots, when, values, self.lengths, tiles_of(self.lengths), self.lateness, self.heads, self.sizes,
+            self.hashes, self.times, self.across, self.down, self.ends, out,
+        )  # fmt: skip
+        return out

@@ -1,0 +1,35 @@
+"""The two families of failure that a message can meet.
+
+::
+
+    Exception
+    ├── Rejected      never retried: answered 4xx, or dead-lettered at once
+    └── Retryable     redelivered with backoff, dead-lettered after the last attempt
+
+Anything else is a bug: it propagates, is logged once and the message is redelivered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with an input."""
+
+    field: str
+    problem: str
+
+
+class Rejected(Exception):
+    """Input that can never be accepted, with every fault found in it."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(fault.problem for fault in self.faults))
+
+
+class Retryable(Exception):
+    """A failure of the world (a busy disk, a lost connection) that another attempt may not meet."""

@@ -1,0 +1,131 @@
+"""Features by name: what a policy asks of each entity, laid out as columns.
+
+A name is `ENTITY.OPERATION_WINDOW`, for example `customer.count_5m`, `card.amount_mean_30d`,
+`ip.card_id_distinct_1h`, `customer_merchant.since_last_90d`. The field of a distinct count may be
+named by the entity that it identifies: `customer.merchant_distinct_24h`, `ip.card_distinct_1h`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from shroff.core.chains import COUNT, HIGH, LATEST, LOW, PRICED, SQUARES, TOTAL
+from shroff.core.compiled import Array
+from shroff.core.money import DECIMALS
+from shroff.core.transaction import TEXTS
+
+_UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_DURATION = re.compile(r"([1-9]\d{0,5})([smhd])")
+_NAME = re.compile(r"(?P<operation>[a-z_]+?)_(?P<window>[1-9]\d{0,5}[smhd])")
+LONGEST_WINDOW = 400 * _UNITS["d"]
+
+OPERATIONS: dict[str, str] = {
+    "count": "how many transactions",
+    "amount_sum": "sum of the amounts, in the base currency",
+    "amount_mean": "mean of the amounts; missing without any",
+    "amount_std": "sample standard deviation of the amounts; missing below two",
+    "amount_min": "smallest amount; missing without any",
+    "amount_max": "largest amount; missing without any",
+    "since_last": "seconds since the last transaction; missing without any",
+}
+"""Operations over one entity's window; beside them `FIELD_distinct`, how many different values of a field."""
+
+
+def milliseconds(duration: str) -> int:
+    """A duration such as `5m`, `24h` or `30d` in milliseconds. Raises ValueError."""
+    match = _DURATION.fullmatch(duration)
+    if match is None:
+        raise ValueError(f'"{duration}" is not a duration: give a whole number and s, m, h or d, for example 5m')
+    return int(match[1]) * _UNITS[match[2]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """One column: an operation over one window of one entity."""
+
+    name: str
+    entity: str
+    operation: str
+    """A key of OPERATIONS, or `distinct`."""
+    field: str | None
+    """The transaction's member whose distinct values are counted."""
+    window: int
+    """Milliseconds."""
+
+
+def feature(entity: str, text: str, entities: Mapping[str, Sequence[str]]) -> Feature:
+    """The feature that `text` names for an entity, given every entity's fields. Raises ValueError."""
+    match = _NAME.fullmatch(text)
+    if match is None:
+        raise ValueError(f'"{text}" is not a feature: give an operation and a window, for example count_5m')
+    operation, window = match["operation"], milliseconds(match["window"])
+    if window > LONGEST_WINDOW:
+        raise ValueError(f'the window of "{text}" is longer than {LONGEST_WINDOW // _UNITS["d"]}d')
+    field = None
+    if operation.endswith("_distinct"):
+        of = operation.removesuffix("_distinct")
+        fields = entities.get(of, (of,))
+        if len(fields) != 1 or fields[0] not in TEXTS:
+            raise ValueError(f'"{of}" in "{text}" is neither an entity of one field nor one of {", ".join(TEXTS)}')
+        operation, field = "distinct", fields[0]
+    elif operation not in OPERATIONS:
+        raise ValueError(f'unknown operation "{operation}": choose from {", ".join(OPERATIONS)} or FIELD_distinct')
+    return Feature(name=f"{entity}.{text}", entity=entity, operation=operation, field=field, window=window)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each feature of one entity comes from: its windows, its distinct counts, its columns."""
+
+    entity: str
+    fields: tuple[str, ...]
+    """The transaction's members that together identify the entity."""
+    features: tuple[Feature, ...]
+    lateness: int
+    """Milliseconds by which a transaction may be late and still meet whole windows."""
+
+    @cached_property
+    def windows(self) -> tuple[int, ...]:
+        return tuple(sorted({f.window for f in self.features if f.operation != "distinct"}))
+
+    @cached_property
+    def distincts(self) -> tuple[tuple[str, int], ...]:
+        """(field, window) of each distinct count."""
+        return tuple(sorted({(f.field, f.window) for f in self.features if f.field is not None}))
+
+    def columns(self, queried: Array, distinct: Array, when: Array, currency: str) -> Array:
+        """Features [n, f] from the answers of the chains [n, windows, 7] and of the distincts [n, d]."""
+        unit = float(10 ** DECIMALS[currency])
+        out = np.empty((len(when), len(self.features)))
+        for column, each in enumerate(self.features):
+            if each.operation == "distinct":
+                out[:, column] = distinct[:, self.distincts.index((each.field or "", each.window))]
+            else:
+                out[:, column] = _operate(each.operation, queried[:, self.windows.index(each.window)], when, unit)
+        return out
+
+
+def _operate(operation: str, window: Array, when: Array, unit: float) -> Array:
+    """One operation over one window's answers [n, 7]; NaN where there is nothing to say."""
+    priced = window[:, PRICED]
+    some = np.where(priced > 0, priced, np.nan)
+    if operation == "count":
+        return window[:, COUNT]
+    if operation == "amount_sum":
+        return window[:, TOTAL] / unit
+    if operation == "amount_mean":
+        return window[:, TOTAL] / some / unit
+    if operation == "amount_min":
+        return np.where(priced > 0, window[:, LOW], np.nan) / unit
+    if operation == "amount_max":
+        return np.where(priced > 0, window[:, HIGH], np.nan) / unit
+    if operation == "since_last":
+        latest = window[:, LATEST]
+        return np.where(latest >= 0, (when - latest) / 1000.0, np.nan)
+    spread = window[:, SQUARES] - window[:, TOTAL] ** 2 / some
+    return np.sqrt(np.maximum(spread, 0.0) / np.where(priced > 1, priced - 1, np.nan)) / unit

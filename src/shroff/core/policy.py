@@ -1,0 +1,131 @@
+"""A policy: what is watched, what is measured, what is decided, as one declarative document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+
+from shroff.core.expression import Expression, Kind, Program
+from shroff.core.features import Layout
+from shroff.core.state import State
+from shroff.core.transaction import TEXTS
+
+OUTCOMES = ("approve", "challenge", "review", "decline")
+"""From mildest to most severe; columns of outcomes hold the position in this tuple."""
+
+TRANSACTION_NAMES: Mapping[str, Kind] = {
+    "amount": Kind.NUMBER,
+    "currency": Kind.TEXT,
+    "hour": Kind.NUMBER,
+    "weekday": Kind.NUMBER,
+    "latitude": Kind.NUMBER,
+    "longitude": Kind.NUMBER,
+    "transaction_id": Kind.TEXT,
+    **dict.fromkeys(TEXTS, Kind.TEXT),
+}
+"""What every rule can ask of a transaction; `amount` in the base currency, `hour` and `weekday` (Monday 0) in UTC."""
+
+WINDOW_NAMES: Mapping[str, Kind] = {
+    f"window.{name}": Kind.NUMBER
+    for name in ("count", "amount_sum", "amount_mean", "amount_std", "amount_min", "amount_max")
+}
+"""What a sweep's rule can ask of its group within the swept window, beside the transaction's names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One named expression with what follows where it holds."""
+
+    name: str
+    when: Expression
+    outcome: int
+    """Position in OUTCOMES."""
+    score: float
+    """How much of a fraud a hit alone makes this, 0 to 1."""
+    reason: str
+    """A sentence for the analyst; `{name}` stands for a value."""
+    entity: str
+    """The entity that an alert of this rule is about."""
+
+    shown: tuple[str, ...] = ()
+    """Names whose values go into the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRule:
+    """One finding that a sweep makes, and how it is scored."""
+
+    name: str
+    when: Expression
+    reason: str
+    score: Expression
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepPlan:
+    """The periodic look-back: how often, how far, by what, for what."""
+
+    every: int = 300_000
+    window: int = 300_000
+    by: str = "customer"
+    rules: tuple[SweepRule, ...] = ()
+
+    @cached_property
+    def program(self) -> Program:
+        return Program([expression for rule in self.rules for expression in (rule.when, rule.score)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """A checked policy; every expression in it is compiled once, on first use."""
+
+    name: str
+    version: str
+    """Hash of the content, the `policy_version` on every decision."""
+    document: str
+    """The TOML text as it was published."""
+    base_currency: str
+    lateness: int
+    """Milliseconds by which a transaction may be late and still meet whole windows."""
+    alert_window: int
+    alert_from: int
+    """The mildest outcome that raises an alert, a position in OUTCOMES."""
+    rates: Mapping[str, Decimal]
+    entities: Mapping[str, tuple[str, ...]]
+    attributes: Mapping[str, Kind]
+    layouts: tuple[Layout, ...]
+    lists: Mapping[str, str]
+    """List → the transaction's member that is looked up in it."""
+    rules: tuple[Rule, ...]
+    thresholds: Mapping[int, float]
+    """Outcome → the least score that leads to it."""
+    sweep: SweepPlan = field(default_factory=SweepPlan)
+
+    @cached_property
+    def feature_names(self) -> tuple[str, ...]:
+        return tuple(each.name for layout in self.layouts for each in layout.features)
+
+    @cached_property
+    def snapshot_names(self) -> tuple[str, ...]:
+        """The columns of a stored snapshot: all features, then one 0/1 column a list."""
+        return (*self.feature_names, *(f"list.{name}" for name in self.lists))
+
+    @cached_property
+    def program(self) -> Program:
+        return Program([rule.when for rule in self.rules])
+
+    @cached_property
+    def names_used(self) -> frozenset[str]:
+        used = set[str]().union(*(rule.when.names for rule in self.rules))
+        return frozenset(used.union(*(rule.shown for rule in self.rules)))
+
+    @cached_property
+    def state_key(self) -> str:
+        """Equal for two policies exactly where one's state serves the other."""
+        rates = sorted((currency, str(rate)) for currency, rate in self.rates.items())
+        return repr((self.base_currency, rates, self.layouts))
+
+    def empty_state(self) -> State:
+        return State.empty(self.layouts, self.base_currency, self.rates)

@@ -1,0 +1,226 @@
+"""Questions: what the flows ask of the world. Adapters answer them; each answer is proven by one contract suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from shroff.core.alert import Alert
+from shroff.core.decision import Decision
+from shroff.core.transaction import Transaction
+
+Clock = Callable[[], int]
+"""Milliseconds since 1970, UTC."""
+
+Fate = Literal["decided", "retrying", "dead_lettered"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A transaction that is about to be accepted."""
+
+    transaction_id: str
+    body: bytes
+    """Canonical JSON: equal content, equal bytes."""
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What became of an entry: accepted now, accepted before, or in conflict with what was accepted before."""
+
+    transaction_id: str
+    message_id: str
+    status: Literal["accepted", "repeated", "conflict"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One attempt that went wrong."""
+
+    at: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """An accepted transaction on its way to its decision."""
+
+    seq: int
+    """Its place in the queue, from 1."""
+    transaction_id: str
+    body: bytes
+    received_at: int
+    failures: tuple[Failure, ...] = ()
+
+
+class Queue(Protocol):
+    """The durable line between the gateway and the worker: appended to, never rewritten."""
+
+    def append(self, entries: Sequence[Entry]) -> list[Receipt]:
+        """Accept entries, each durable when this returns. Raises Retryable where none was accepted."""
+
+    def read(self, after: int, limit: int) -> list[Message]: ...
+    def find(self, transaction_id: str) -> Message | None: ...
+    def last(self) -> int:
+        """The place of the newest message, which is also how many were accepted."""
+
+    def ids(self, after: int, limit: int) -> list[tuple[int, str]]:
+        """(seq, transaction_id) of messages in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A decided transaction as it is kept."""
+
+    seq: int
+    """Its place in the order in which transactions were observed, from 1."""
+    transaction: Transaction
+    received_at: int
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsettled:
+    """A message that failed, with what comes next: another attempt at `due_at`, or the dead letters."""
+
+    message: Message
+    due_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """All that follows from one batch of messages, committed as one."""
+
+    position: int | None = None
+    """The queue is done up to here; None leaves it."""
+    decided: Sequence[tuple[Message, Transaction, Decision]] = ()
+    unsettled: Sequence[Unsettled] = ()
+    settled: Sequence[str] = ()
+    """Ids whose message was a repetition: no longer to be retried, nothing else to do."""
+    alerts: Sequence[Alert] = ()
+
+
+class Ledger(Protocol):
+    """What became of every accepted transaction."""
+
+    def commit(self, work: Work) -> None:
+        """Keep all of the work or none of it. A transaction decided before is an error, not a second decision."""
+
+    def position(self) -> int: ...
+    def fates(self, transaction_ids: Sequence[str]) -> dict[str, Fate]: ...
+    def due(self, now: int, limit: int) -> list[Message]:
+        """Messages whose next attempt is due."""
+
+    def find(self, transaction_id: str) -> Record | None: ...
+    def between(self, start: int, end: int) -> Iterator[list[Record]]:
+        """Records with start <= occurred_at < end, by occurred_at, then transaction_id."""
+
+    def history(self, after: int = 0) -> Iterator[list[Record]]:
+        """Records in the order in which they were observed."""
+
+    def totals(self) -> dict[str, int]:
+        """decided, retrying, dead_lettered, alerts, and one `outcome.NAME` each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A message that was given up, with why and when."""
+
+    message: Message
+    died_at: int
+    discarded: bool = False
+
+
+class DeadLetters(Protocol):
+    """What could not be processed, kept until a person decides."""
+
+    def all(self) -> Iterator[DeadLetter]:
+        """Oldest first."""
+
+    def get(self, transaction_id: str) -> DeadLetter | None: ...
+    def edit(self, transaction_id: str, body: bytes) -> bool: ...
+    def redrive(self, transaction_ids: Iterable[str], now: int) -> int:
+        """Hand them over again from a first attempt; returns how many were there to hand over."""
+
+    def discard(self, transaction_ids: Iterable[str]) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """One act of publishing a policy."""
+
+    number: int
+    version: str
+    document: str
+    published_at: int
+
+
+class Policies(Protocol):
+    """Every policy that ever was in force."""
+
+    def publish(self, version: str, document: str, at: int) -> Publication: ...
+    def active(self) -> Publication | None: ...
+    def get(self, version: str) -> Publication | None: ...
+    def history(self) -> list[Publication]: ...
+
+
+class Lists(Protocol):
+    """Allowlists and blocklists."""
+
+    def add(self, name: str, entries: Iterable[tuple[str, int | None]]) -> int:
+        """Add (value, expires_at or None); a value added again takes the new expiry. Returns how many."""
+
+    def remove(self, name: str, values: Iterable[str]) -> int: ...
+    def members(self, name: str, values: Sequence[str], now: int) -> set[str]:
+        """Those of the values that are on the list and not expired."""
+
+    def entries(self, name: str) -> Iterator[tuple[str, int | None]]: ...
+    def counts(self) -> dict[str, int]: ...
+
+
+class Alerts(Protocol):
+    """The alert log: in the order of raising, each alert once."""
+
+    def add(self, alerts: Sequence[Alert], *, count_hits: bool = True) -> int:
+        """Keep alerts, counting hits on those already there unless told not to; returns how many are new."""
+
+    def after(self, position: int, limit: int) -> list[tuple[int, Alert]]: ...
+    def between(self, start: int, end: int) -> list[Alert]:
+        """Alerts with start <= occurred_at < end, by occurred_at, then alert_id."""
+
+
+class Deliveries(Protocol):
+    """How far each notification channel has come, and what it could not deliver."""
+
+    def position(self, channel: str) -> int | None:
+        """None where the channel has never run."""
+
+    def advance(self, channel: str, position: int, failed: Mapping[str, tuple[Failure, int | None]]) -> None:
+        """Move on; alert_id → (failure, next attempt or None for given up), in the same commit."""
+
+    def due(self, channel: str, now: int) -> list[tuple[Alert, tuple[Failure, ...]]]: ...
+    def settle(self, channel: str, alert_id: str, failure: Failure | None, due_at: int | None) -> None:
+        """Delivered where failure is None; else another attempt at due_at, or given up."""
+
+    def dead(self) -> list[tuple[str, Alert, tuple[Failure, ...]]]:
+        """(channel, alert, failures) of what was given up."""
+
+    def redrive(self, channel: str, alert_ids: Iterable[str], now: int) -> int: ...
+
+
+class Channel(Protocol):
+    """A way to tell somebody about an alert."""
+
+    name: str
+
+    def send(self, alert: Alert) -> None:
+        """Raises Retryable where another attempt may help, Rejected where none will."""
+
+
+class Reports(Protocol):
+    """Where daily reports are kept."""
+
+    def write(self, date: str, files: Mapping[str, bytes]) -> list[str]:
+        """Replace the files of one day; returns where they are."""

@@ -1,0 +1,15 @@
+"""What every test shares: how hard Hypothesis tries, and where the evaluation data is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+# Timing is never asserted: machines are shared, and the first example may compile kernels.
+settings.register_profile("usual", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("hard", parent=settings.get_profile("usual"), max_examples=5_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
+
+DATA = Path(os.environ.get("SHROFF_EVALUATION_DATA", Path(__file__).parents[2] / "shared" / "data"))
