@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from shroff.core.alert import Alert
+from shroff.core.compiled import Array
 from shroff.core.decision import Decision
 from shroff.core.transaction import Transaction
 
@@ -120,6 +121,9 @@ class Ledger(Protocol):
     def history(self, after: int = 0) -> Iterator[list[Record]]:
         """Records in the order in which they were observed."""
 
+    def newest(self) -> int | None:
+        """The latest occurred_at of all records."""
+
     def totals(self) -> dict[str, int]:
         """decided, retrying, dead_lettered, alerts, and one `outcome.NAME` each."""
 
@@ -222,5 +226,54 @@ class Channel(Protocol):
 class Reports(Protocol):
     """Where daily reports are kept."""
 
-    def write(self, date: str, files: Mapping[str, bytes]) -> list[str]:
-        """Replace the files of one day; returns where they are."""
+    def write(self, date: str, files: Mapping[str, Iterable[bytes]]) -> list[str]:
+        """Replace the files of one day, all or none; returns where they are, in the order given.
+
+        A file comes in parts, and is taken to its end before the next one is begun: what a report says of
+        its rows is known only after the last of them.
+        """
+
+
+class Snapshots(Protocol):
+    """The entities' state on the way, so that a start need not fold all of history again."""
+
+    def save(self, key: str, seq: int, arrays: Mapping[str, Array]) -> None:
+        """Replace the snapshot: the state after record `seq`, for policies of this state key."""
+
+    def load(self, key: str) -> tuple[int, dict[str, Array]] | None:
+        """None where there is no sound snapshot for this key."""
+
+
+class Schedule(Protocol):
+    """When each periodic job last ran to its end."""
+
+    def last(self, job: str) -> int | None: ...
+    def done(self, job: str, tick: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """Who may call, for what and how often."""
+
+    key_id: str
+    name: str
+    digest: str
+    """SHA-256 of the secret, in hex; the secret itself is kept nowhere."""
+    scopes: frozenset[str]
+    rate: float | None
+    """Requests per second, or None for no limit."""
+    created_at: int
+    revoked: bool = False
+
+
+class Keys(Protocol):
+    """The API keys that were ever given out."""
+
+    def add(self, key: Key) -> None:
+        """Raises ValueError where the key_id is taken."""
+
+    def revoke(self, key_id: str) -> bool:
+        """Refuse a key from now on; False where there is none, or it was revoked before."""
+
+    def all(self) -> list[Key]:
+        """Oldest first."""

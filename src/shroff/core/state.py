@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 
 import numpy as np
@@ -38,6 +39,20 @@ class EntityState:
             [NONE if key is None else slots.setdefault(key, len(slots)) for key in keys], np.int64
         )
 
+    def arrays(self) -> dict[str, Array]:
+        """Everything that is remembered, as plain arrays."""
+        found: dict[str, Array] = {"keys": np.frombuffer(json.dumps(list(self.slots)).encode(), np.uint8)}
+        for part in (self.chains, self.distincts):
+            found |= {f"{type(part).__name__}.{name}": getattr(part, name) for name in _columns(part)}
+        return found
+
+    def restore(self, arrays: Mapping[str, Array]) -> None:
+        """Remember what `arrays` returned, and nothing else."""
+        self.slots = {key: row for row, key in enumerate(json.loads(arrays["keys"].tobytes()))}
+        for part in (self.chains, self.distincts):
+            for name in _columns(part):
+                setattr(part, name, arrays[f"{type(part).__name__}.{name}"])
+
 
 @dataclass(slots=True, kw_only=True)
 class State:
@@ -56,3 +71,22 @@ class State:
             rates=rates,
             entities={layout.entity: EntityState.empty(layout) for layout in layouts},
         )
+
+    def arrays(self) -> dict[str, Array]:
+        """The whole state as plain arrays, from which `restore` makes it again to the bit."""
+        return {
+            f"{kind}/{name}": array
+            for kind, entity in self.entities.items()
+            for name, array in entity.arrays().items()
+        }
+
+    def restore(self, arrays: Mapping[str, Array]) -> None:
+        """Become the state that `arrays` was taken of; its layouts must be the same."""
+        for kind, entity in self.entities.items():
+            prefix = f"{kind}/"
+            entity.restore({n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)})
+
+
+def _columns(part: Chains | Distincts) -> list[str]:
+    """The names of a part's arrays; its lateness is the layout's."""
+    return [each.name for each in fields(part) if each.name != "lateness"]

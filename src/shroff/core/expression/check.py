@@ -148,9 +148,9 @@ class _Checker:
         if not isinstance(node.op, ast.USub):
             raise self._source.fault("a sign that changes nothing", node, "leave the + out")
         operand = self._visit_as(Kind.NUMBER, node.operand, "-")
-        constant = self.sheet.nodes[operand].value
-        if isinstance(constant, float):
-            return self.sheet.constant(-constant)
+        written = self.sheet.nodes[operand]
+        if written.op == "constant" and isinstance(written.value, float):
+            return self.sheet.constant(-written.value)
         return self.sheet.add("negative", Kind.NUMBER, operand)
 
     def _arithmetic(self, node: ast.BinOp) -> int:

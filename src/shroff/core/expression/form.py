@@ -63,7 +63,9 @@ class Sheet:
             return self.add("constant", Kind.BOOL, value=value)
         if isinstance(value, str):
             return self.add("constant", Kind.TEXT, value=value)
-        return self.add("constant", Kind.NUMBER, value=float(value))
+        return self.add(
+            "constant", Kind.NUMBER, value=float(value) + 0.0
+        )  # there is one zero, without a sign
 
     def test(self, op: str, *operands: int, value: str | None = None) -> int:
         """An operation that is true or false."""

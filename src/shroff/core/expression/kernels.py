@@ -68,7 +68,7 @@ KERNELS: Mapping[str, Kernel] = {
     "sqrt": np.sqrt,
     "log": _finite(np.log),
     "choose": _choose,
-    "constant": _spread,
+    "spread": _spread,
     "greater": np.greater,
     "greater_equal": np.greater_equal,
     "equal": np.equal,

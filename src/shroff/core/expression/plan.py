@@ -129,19 +129,21 @@ class Plan:
         return tuple(str(self._sheet.nodes[place].value) for place in places)
 
     def _steps(self) -> list[Step | TextStep]:
-        depths = _depths(self._sheet.nodes)
-        keys = {
-            place: (depths[place], node.op, str(node.value), self._constant_operands(node))
-            for place, node in enumerate(self._sheet.nodes)
-            if depths[place]
-        }
-        return [
-            self._step(list(places))
-            for _, places in groupby(sorted(keys, key=keys.__getitem__), keys.__getitem__)
-        ]
+        sorts = {place: self._sort(place, depth) for place, depth in enumerate(self._depths()) if depth}
+        in_order = sorted(sorts, key=sorts.__getitem__)
+        return [self._step(list(places)) for _, places in groupby(in_order, sorts.__getitem__)]
 
-    def _constant_operands(self, node: Node) -> tuple[bool, ...]:
-        return tuple(_is_constant(self._sheet.nodes[operand]) for operand in node.operands)
+    def _depths(self) -> list[int]:
+        depths: list[int] = []
+        for node in self._sheet.nodes:
+            depths.append(1 + max((depths[operand] for operand in node.operands), default=-1))
+        return depths
+
+    def _sort(self, place: int, depth: int) -> tuple[object, ...]:
+        """What operations of one step have in common, the depth first."""
+        node = self._sheet.nodes[place]
+        written_out = tuple(_is_constant(self._sheet.nodes[operand]) for operand in node.operands)
+        return depth, node.op, node.kind is Kind.BOOL, str(node.value), written_out
 
     def _step(self, places: list[int]) -> Step | TextStep:
         node = self._sheet.nodes[places[0]]
@@ -175,10 +177,3 @@ class Plan:
 
 def _is_constant(node: Node, kind: Kind | None = None) -> bool:
     return node.op == "constant" and kind in (None, node.kind)
-
-
-def _depths(nodes: Sequence[Node]) -> list[int]:
-    depths: list[int] = []
-    for node in nodes:
-        depths.append(1 + max((depths[operand] for operand in node.operands), default=-1))
-    return depths

@@ -29,12 +29,14 @@ class Program:
     [array([False,  True, False])]
     """
 
-    __slots__ = ("_banks", "_order", "_plan", "names")
+    __slots__ = ("_banks", "_order", "_plan", "names", "operations")
 
     def __init__(self, expressions: Sequence[Expression]) -> None:
         self._plan = Plan(expressions)
         self.names = frozenset().union(*self._plan.inputs.values())
         """The columns that a run reads."""
+        self.operations = sum(step.rows.stop - step.rows.start for step in self._plan.steps)
+        """How many different operations the expressions come to."""
         self._banks = {kind: _rows_of(kind, self._plan.answers) for kind in Kind}
         self._order = _order(self._plan.answers)
 

@@ -110,7 +110,9 @@ class Source:
         character = self.text[at]
         if character in "\"'":
             return self.fault("text that does not end, or has an escape or a line break in it", at)
-        return self.fault(f"`{shown(ascii(character)[1:-1])}` is not part of the rule language", at, _HINTS.get(character))
+        return self.fault(
+            f"`{shown(ascii(character)[1:-1])}` is not part of the rule language", at, _HINTS.get(character)
+        )
 
     def _allowed(self, token: _Token) -> _Token:
         outside = token.kind == "word" and keyword.iskeyword(token.text) and token.text not in _WORDS

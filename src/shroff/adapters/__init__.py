@@ -1,0 +1,1 @@
+"""Brands: each answers ports, and none knows another."""

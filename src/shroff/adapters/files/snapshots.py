@@ -1,0 +1,48 @@
+"""The newest snapshot of the entities' state, as one file of plain arrays."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_FORMAT = "1"
+"""Changed whenever the arrays change their meaning; a snapshot of another format is not read."""
+
+
+class FileSnapshots:
+    """Keeps one snapshot; a damaged or foreign file counts as none."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def save(self, key: str, seq: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Write beside the old snapshot, then take its place: a crash leaves one of the two."""
+        beside = self.path.with_suffix(".writing")
+        with beside.open("wb") as file:
+            np.savez(file, **arrays, **{"#key": _digest(key), "#seq": np.array(seq)})
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self.path)
+
+    def load(self, key: str) -> tuple[int, dict[str, NDArray[Any]]] | None:
+        """The place and the arrays that were saved under this key, or None."""
+        try:
+            with np.load(self.path, allow_pickle=False) as file:
+                if not np.array_equal(file["#key"], _digest(key)):
+                    return None
+                return int(file["#seq"]), {
+                    name: file[name] for name in file.files if not name.startswith("#")
+                }
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+
+
+def _digest(key: str) -> NDArray[Any]:
+    return np.frombuffer(sha256(f"{_FORMAT} {key}".encode()).digest(), np.uint8)

@@ -1,0 +1,35 @@
+"""What the parts of the memory store share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import RLock
+
+from shroff.core.alert import Alert
+from shroff.ports import DeadLetter, Message, Record
+
+CHUNK = 5_000
+"""Records handed over at once."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Shelves:
+    """Everything by its id, in the order in which it came; one change at a time."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    retries: dict[str, tuple[int, Message]] = field(default_factory=dict)
+    """Transaction id → (due_at, message)."""
+    letters: dict[str, DeadLetter] = field(default_factory=dict)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    changes: int = 0
+    """How often anything changed."""
+    lock: RLock = field(default_factory=RLock)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """No other thread changes or copies anything meanwhile."""
+        with self.lock:
+            self.changes += 1
+            yield

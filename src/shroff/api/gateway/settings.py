@@ -1,0 +1,48 @@
+"""What the gateway is given: its limits, and the ports through which it asks the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from shroff.ports import Clock, DeadLetters, Key, Ledger, Policies, Queue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """The gateway's limits."""
+
+    currency: str = "USD"
+    """Of transactions that name none."""
+    high_water: int = 100_000
+    """Messages in flight from which on nothing more is accepted."""
+    max_body: int = 256 * 1024
+    """Bytes of one transaction."""
+    batch_lines: int = 10_000
+    batch_bytes: int = 16 * 1024 * 1024
+    decision_timeout: int = 5_000
+    """Milliseconds for which POST /decisions waits for its decision."""
+    require_key: bool = True
+    most_pending: int = 20_000
+    """Entries that may wait for the disk at one time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayPorts:
+    """What the gateway asks of the world.
+
+    `queue` is appended to by one thread; all the others are asked by one other thread. So `reader`, which
+    reads the same queue, is another connection where a connection is for one thread at a time.
+    """
+
+    queue: Queue
+    reader: Queue
+    ledger: Ledger
+    dead_letters: DeadLetters
+    policies: Policies
+    changed: Callable[[], int]
+    """A number that differs once the ledger may have changed; asked each millisecond while somebody waits."""
+    clock: Clock
+    keys: Callable[[], Iterable[Key]] = tuple
+    close: Callable[[], None] = lambda: None
+    """Called once, after the last append."""

@@ -1,0 +1,26 @@
+"""The names of the features in a stored decision, which its policy knows."""
+
+from __future__ import annotations
+
+from shroff.core.policy_document import read_policy
+from shroff.ports import Policies
+
+
+class SnapshotNames:
+    """Names by policy version, each policy read once; asked on the reader's thread."""
+
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def of(self, version: str) -> tuple[str, ...]:
+        names = self._known.get(version)
+        if names is None:
+            names = self._known[version] = self._read(version)
+        return names
+
+    def _read(self, version: str) -> tuple[str, ...]:
+        publication = self._policies.get(version)
+        if publication is None:
+            raise LookupError(f"no policy {version} was ever published, but a decision names it")
+        return read_policy(publication.document).snapshot_names

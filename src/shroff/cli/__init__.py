@@ -1,0 +1,31 @@
+"""The `shroff` command."""
+
+from __future__ import annotations
+
+import sys
+
+from shroff.cli.app import app
+from shroff.core.errors import Rejected, Retryable
+
+
+def main() -> None:
+    """Run one command; what goes wrong is one plain line, never a traceback."""
+    try:
+        app()
+    except Rejected as error:
+        for fault in error.faults:
+            _say(fault.problem)
+        sys.exit(1)
+    except Retryable as error:
+        _say(f"{error}; try again")
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has had enough
+        sys.exit(0)
+    except KeyboardInterrupt:
+        _say("interrupted; nothing accepted is lost")
+        sys.exit(130)
+
+
+def _say(sentence: str) -> None:
+    print(f"shroff: {sentence}", file=sys.stderr)

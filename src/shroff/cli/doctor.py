@@ -1,0 +1,18 @@
+"""`shroff doctor`: whether this installation and this data folder are well."""
+
+from __future__ import annotations
+
+from shroff.cli.options import DEFAULT_DATA, Data, Json, print_json
+
+
+def doctor(*, data: Data = DEFAULT_DATA, json: Json = False) -> int:
+    """Check this installation and a data folder; exit 1 where something is wrong."""
+    from shroff.runtimes.embedded.health import examine
+
+    findings = list(examine(data))
+    if json:
+        print_json([{"check": each.check, "well": each.well, "finding": each.finding} for each in findings])
+    else:
+        for each in findings:
+            print(f"{'ok  ' if each.well else 'BAD '} {each.check}: {each.finding}")
+    return 0 if all(each.well for each in findings) else 1

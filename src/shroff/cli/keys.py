@@ -1,0 +1,64 @@
+"""`shroff keys`: who may use the gateway."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from shroff.cli.options import DEFAULT_DATA, Data, Json, opened, print_json, print_table
+from shroff.codec import instant
+from shroff.core.errors import Fault, Rejected
+from shroff.flows.keys import SCOPES, new_key
+from shroff.runtimes.wiring import wall_clock
+
+app = App(help="Create, list and revoke the gateway's API keys.")
+
+
+@app.command
+def create(
+    name: str,
+    /,
+    *,
+    scope: Annotated[list[str] | None, Parameter(help=f"One of {', '.join(sorted(SCOPES))}; all unless given.")] = None,
+    rate: Annotated[float | None, Parameter(help="Requests a second; unlimited unless given.")] = None,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """Make a key and print it: this once, only its hash is kept."""
+    scopes = frozenset(scope or SCOPES)
+    if scopes - SCOPES:
+        raise Rejected([Fault("scope", f"unknown scope {', '.join(sorted(scopes - SCOPES))}: choose from {', '.join(sorted(SCOPES))}")])
+    if rate is not None and rate <= 0:
+        raise Rejected([Fault("rate", "--rate must be a positive number of requests a second")])
+    with opened(data, create=True) as embedded:
+        secret, key = new_key(name, scopes, rate, wall_clock())
+        embedded.store.keys.add(key)
+    if json:
+        print_json({"key_id": key.key_id, "key": secret})
+    else:
+        print(secret)
+
+
+@app.command(name="list")
+def list_(*, data: Data = DEFAULT_DATA) -> None:
+    """List keys without their secrets."""
+    with opened(data) as embedded:
+        keys = embedded.store.keys.all()
+    rows = [
+        (
+            each.key_id, each.name, "revoked" if each.revoked else "", each.rate or "unlimited",
+            instant(each.created_at), ", ".join(sorted(each.scopes)),
+        )
+        for each in keys
+    ]  # fmt: skip
+    print_table(("id", "name", "", "rate", "created", "scopes"), rows, "No keys.")
+
+
+@app.command
+def revoke(key_id: str, /, *, data: Data = DEFAULT_DATA) -> None:
+    """Revoke a key; the gateway refuses it within a second or two."""
+    with opened(data) as embedded:
+        if not embedded.store.keys.revoke(key_id):
+            raise Rejected([Fault("key_id", f'no key "{key_id}"; `shroff keys list` shows them')])
+    print(f"{key_id} revoked")

@@ -1,0 +1,108 @@
+"""`shroff sweep | report | audit | replay`: looking back at what happened."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from shroff.cli.options import (
+    DEFAULT_DATA, Data, Json, day, moment, opened, print_json, print_table, unknown_transaction,
+)  # fmt: skip
+from shroff.codec import instant
+from shroff.core.errors import Fault, Rejected
+from shroff.core.policy_document import read_policy
+from shroff.runtimes.wiring import wall_clock
+
+
+def sweep(
+    *,
+    at: str | None = None,
+    window: Annotated[int | None, Parameter(help="Seconds to look back; the policy's own window unless given.")] = None,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """Look back over the transactions of the last minutes for what no single one of them shows.
+
+    Parameters
+    ----------
+    at
+        End of the window, ISO 8601 or seconds since 1970; now unless given.
+    """
+    from shroff.flows.sweep import sweep as run
+
+    now = wall_clock()
+    if window is not None and window <= 0:
+        raise Rejected([Fault("window", f"--window {window} must be a positive number of seconds")])
+    with opened(data) as embedded:
+        store = embedded.store
+        active = store.policies.active()
+        policy = read_policy(active.document if active else "")
+        swept = run(
+            policy,
+            store.ledger,
+            store.alerts,
+            at=now if at is None else moment(at),
+            window=policy.sweep.window if window is None else window * 1000,
+            now=now,
+        )
+    if json:
+        print_json(swept.members())
+        return
+    rows = [(each.transaction_id, each.customer_id, each.reason, each.score) for each in swept.findings]
+    print(f"{swept.transactions} transactions from {instant(swept.start)} to {instant(swept.end)}")
+    print_table(("transaction", "customer", "reason", "score"), rows, "Nothing found.")
+
+
+def report(*, date: str | None = None, data: Data = DEFAULT_DATA, json: Json = False) -> None:
+    """Write the report of one day (UTC): CSV, JSON and HTML; yesterday's unless a date is given."""
+    from shroff.runtimes.embedded.jobs import write_report
+
+    number = (day(date) - day("1970-01-01")).days if date else wall_clock() // 86_400_000 - 1
+    with opened(data) as embedded:
+        files = write_report(number, embedded)
+    if json:
+        print_json({"files": files})
+    else:
+        print("\n".join(files))
+
+
+def audit(*, data: Data = DEFAULT_DATA, json: Json = False) -> int:
+    """Check that every accepted transaction is decided, dead-lettered or in flight; exit 1 where one is missing."""
+    from shroff.flows.audit import audit as run
+
+    with opened(data) as embedded:
+        found = run(embedded.queue, embedded.store.ledger)
+    if json:
+        print_json(found.members())
+    else:
+        print(
+            f"accepted {found.accepted} = decided {found.decided} + dead-lettered {found.dead_lettered}"
+            f" + in flight {found.in_flight}" + ("" if found.clean else f" + MISSING {len(found.missing)}")
+        )
+        for transaction_id in found.missing:
+            print(f"missing: {transaction_id}")
+    return 0 if found.clean else 1
+
+
+def replay(transaction_id: str, /, *, data: Data = DEFAULT_DATA, json: Json = False) -> int:
+    """Make a stored decision again from history and compare it byte for byte; exit 1 where it differs."""
+    from shroff.flows.replay import replay as run
+
+    with opened(data) as embedded:
+        store = embedded.store
+        record = store.ledger.find(transaction_id)
+        if record is None:
+            raise unknown_transaction(transaction_id)
+        published = store.policies.get(record.decision.policy_version)
+        if published is None:
+            raise Rejected([Fault("policy", f"policy {record.decision.policy_version} is not in this store")])
+        found = run(record, read_policy(published.document), store.ledger)
+    differences = found.differences()
+    if json:
+        print_json({"transaction_id": transaction_id, "same": found.same, "differences": differences})
+    elif found.same:
+        print(f"{transaction_id}: the same to the byte, after {found.observed} earlier transactions of its entities")
+    else:
+        print(f"{transaction_id}: DIFFERS in {', '.join(differences)}")
+    return 0 if found.same else 1

@@ -1,0 +1,104 @@
+"""`shroff policy`: checking, publishing and comparing policies."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from cyclopts import App
+
+from shroff.cli.options import DEFAULT_DATA, Data, Json, opened, print_json, print_table
+from shroff.codec import instant
+from shroff.core.errors import Fault, Rejected
+from shroff.core.policy_document import read_policy
+from shroff.ports import Policies, Publication
+from shroff.runtimes.wiring import default_policy, wall_clock
+
+app = App(help="Check, publish, compare and roll back policies.")
+
+
+@app.command
+def check(file: Path, /) -> None:
+    """Say what is wrong with a policy, all of it at once, or that nothing is."""
+    policy = read_policy(_text(file))
+    print(f"{file}: sound; version {policy.version}, {len(policy.rules)} rules, {len(policy.feature_names)} features")
+
+
+@app.command
+def publish(file: Path, /, *, data: Data = DEFAULT_DATA) -> None:
+    """Put a policy in force; a running worker takes it over within two seconds."""
+    from shroff.flows.publish import publish as run
+
+    document = _text(file)
+    with opened(data, create=True) as embedded:
+        policy, publication = run(embedded.store.policies, document, wall_clock())
+    print(f"policy {policy.version} is in force since {instant(publication.published_at)}")
+
+
+@app.command(name="list")
+def list_(*, data: Data = DEFAULT_DATA, json: Json = False) -> None:
+    """Show every act of publishing, oldest first."""
+    with opened(data) as embedded:
+        history = embedded.store.policies.history()
+    rows = [(each.number, each.version, instant(each.published_at)) for each in history]
+    if json:
+        print_json([{"number": n, "policy_version": version, "published_at": at} for n, version, at in rows])
+        return
+    marked = [(*row, "in force" if row is rows[-1] else "") for row in rows]
+    print_table(("number", "version", "published", ""), marked, "No policy was published.")
+
+
+@app.command
+def show(version: str | None = None, /, *, data: Data = DEFAULT_DATA) -> None:
+    """Print a policy's document: the one in force, or the one of a version."""
+    with opened(data) as embedded:
+        print(_published(embedded.store.policies, version).document, end="")
+
+
+@app.command
+def default() -> None:
+    """Print the policy that a new installation starts with, to be edited and published."""
+    print(default_policy(), end="")
+
+
+@app.command
+def diff(first: str, second: str | None = None, /, *, data: Data = DEFAULT_DATA) -> int:
+    """Compare two policies, each a version or a file; the second is the one in force unless given. Exit 1 if they differ."""
+    with opened(data) as embedded:
+        documents = [_document(embedded.store.policies, each) for each in (first, second)]
+    lines = [document.splitlines(keepends=True) for document in documents]
+    found = list(difflib.unified_diff(*lines, fromfile=first, tofile=second or "in force"))
+    print("".join(found), end="")
+    return 1 if found else 0
+
+
+@app.command
+def rollback(version: str | None = None, /, *, data: Data = DEFAULT_DATA) -> None:
+    """Put the policy before the present one in force again, or the one of a version."""
+    from shroff.flows.publish import roll_back
+
+    with opened(data) as embedded:
+        publication = roll_back(embedded.store.policies, wall_clock(), version)
+    print(f"policy {publication.version} is in force since {instant(publication.published_at)}")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise Rejected([Fault("file", f"cannot read {file}: {reason}")]) from None
+
+
+def _document(policies: Policies, name: str | None) -> str:
+    if name is not None and Path(name).exists():
+        return _text(Path(name))
+    return _published(policies, name).document
+
+
+def _published(policies: Policies, version: str | None) -> Publication:
+    history = policies.history()
+    matching = [each for each in history if version is None or each.version.startswith(version)]
+    if not matching:
+        raise Rejected([Fault("version", f'no policy "{version}" here; `shroff policy list` shows them')])
+    return matching[-1]

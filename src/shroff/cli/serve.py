@@ -1,0 +1,17 @@
+"""`shroff serve`: gateway and worker over one data folder."""
+
+from __future__ import annotations
+
+from shroff.cli.options import DEFAULT_DATA, Data
+
+
+def serve(*, data: Data = DEFAULT_DATA, host: str = "127.0.0.1", port: int = 8080) -> None:
+    """Take transactions in over HTTP and decide them, until SIGTERM or Ctrl-C.
+
+    On a loopback address no key is asked for; elsewhere make one with `shroff keys create`.
+    """
+    from shroff.runtimes.embedded.serve import serve as run
+    from shroff.runtimes.logs import configure_logs
+
+    configure_logs()
+    run(data, host, port)

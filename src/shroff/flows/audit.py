@@ -1,0 +1,90 @@
+"""Conservation: accepted = decided + dead-lettered + in flight, by id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from shroff.codec import decode_transaction
+from shroff.core.errors import Rejected
+from shroff.ports import DeadLetters, Ledger, Message, Queue
+
+_CHUNK = 10_000
+_END_OF_TIME = 2**62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """How many transactions were accepted, and where each of them is."""
+
+    accepted: int
+    decided: int
+    dead_lettered: int
+    in_flight: int
+    missing: tuple[str, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether every accepted transaction is somewhere, and nothing is anywhere twice."""
+        return not self.missing and self.accepted == self.decided + self.dead_lettered + self.in_flight
+
+    def members(self) -> dict[str, int | list[str]]:
+        return asdict(self) | {"missing": list(self.missing)}
+
+
+def audit(queue: Queue, ledger: Ledger) -> Audit:
+    """Follow every accepted id to its decision, its dead letter, or its place in the line.
+
+    May run beside a working pipeline: the position is read first, so what is decided
+    meanwhile counts as decided and what is accepted meanwhile as in flight.
+    """
+    position, after = ledger.position(), 0
+    counts = {"decided": 0, "dead_lettered": 0, "retrying": 0, "waiting": 0}
+    missing: list[str] = []
+    while chunk := queue.ids(after, _CHUNK):
+        fates = ledger.fates([transaction_id for _, transaction_id in chunk])
+        for seq, transaction_id in chunk:
+            fate = fates.get(transaction_id)
+            if fate is not None:
+                counts[fate] += 1
+            elif seq > position:
+                counts["waiting"] += 1
+            else:
+                missing.append(transaction_id)
+        after = chunk[-1][0]
+    return Audit(
+        accepted=sum(counts.values()) + len(missing),
+        decided=counts["decided"],
+        dead_lettered=counts["dead_lettered"],
+        in_flight=counts["retrying"] + counts["waiting"],
+        missing=tuple(missing),
+    )
+
+
+def audit_between(queue: Queue, ledger: Ledger, dead_letters: DeadLetters, *, start: int, end: int) -> Audit:
+    """The audit of those transactions that occurred in a span of time."""
+    missing = [queue.find(transaction_id) for transaction_id in audit(queue, ledger).missing]
+    decided = sum(map(len, ledger.between(start, end)))
+    dead = sum(_occurred(letter.message, start, end) for letter in dead_letters.all())
+    flying = sum(_occurred(message, start, end) for message in _in_flight(queue, ledger))
+    lost = tuple(each.transaction_id for each in missing if each is not None and _occurred(each, start, end))
+    return Audit(
+        accepted=decided + dead + flying + len(lost), decided=decided, dead_lettered=dead, in_flight=flying, missing=lost
+    )
+
+
+def _in_flight(queue: Queue, ledger: Ledger) -> Iterator[Message]:
+    yield from ledger.due(_END_OF_TIME, _CHUNK)
+    after = ledger.position()
+    while messages := queue.read(after, _CHUNK):
+        yield from messages
+        after = messages[-1].seq
+
+
+def _occurred(message: Message, start: int, end: int) -> bool:
+    """Whether a message's transaction occurred in the span; one that cannot be read, when it was received."""
+    try:
+        at = decode_transaction(message.body).occurred_at
+    except Rejected:
+        at = message.received_at
+    return start <= at < end

@@ -1,0 +1,92 @@
+"""Deciding a batch of messages: from accepted bodies to everything that is to be committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from shroff.codec import decode_transaction
+from shroff.core.alert import raise_alerts
+from shroff.core.columns import Batch
+from shroff.core.compiled import Array
+from shroff.core.decision import decide, snapshot
+from shroff.core.errors import Rejected
+from shroff.core.observe import observe
+from shroff.core.policy import Policy
+from shroff.core.state import State
+from shroff.core.transaction import Transaction
+from shroff.ports import Failure, Fate, Lists, Message, Unsettled, Work
+
+Fates = Callable[[Sequence[str]], dict[str, Fate]]
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """A batch of messages by what is to become of them."""
+
+    readable: list[tuple[Message, Transaction]] = field(default_factory=list)
+    unreadable: list[Unsettled] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
+
+
+def detect(
+    messages: Sequence[Message], *, policy: Policy, state: State, fates: Fates, lists: Lists, now: int
+) -> Work:
+    """Decide each message once: what is readable and new is observed and decided, the rest is sorted out.
+
+    The state moves past the batch. Where this raises, it may have moved part of the way: whoever
+    calls goes back to the state of the last commit.
+    """
+    batch = _sort(messages, fates, now)
+    if not batch.readable:
+        return Work(unsettled=batch.unreadable, settled=batch.repeated)
+    columns = Batch.of([transaction for _, transaction in batch.readable])
+    features = observe(state, columns)
+    decisions = decide(policy, columns, snapshot(features, listed(policy, columns, lists, now)), now)
+    return Work(
+        decided=[(*pair, decision) for pair, decision in zip(batch.readable, decisions, strict=True)],
+        unsettled=batch.unreadable,
+        settled=batch.repeated,
+        alerts=raise_alerts(policy, columns, decisions, now),
+    )
+
+
+def listed(policy: Policy, batch: Batch, lists: Lists, now: int) -> dict[str, Array]:
+    """Which rows are on each of the policy's lists: list → [n] bool."""
+    found = {}
+    for name, member in policy.lists.items():
+        values = batch.texts[member]
+        present = sorted({value for value in values if value is not None})
+        members = lists.members(name, present, now) if present else set()
+        found[name] = np.array([value in members for value in values], bool)
+    return found
+
+
+def _sort(messages: Sequence[Message], fates: Fates, now: int) -> _Sorted:
+    found = _Sorted()
+    known = fates([message.transaction_id for message in messages])
+    seen = set[str]()
+    for message in messages:
+        # Delivery is at least once: a message may come again after its decision, or twice in one batch.
+        if known.get(message.transaction_id) == "decided" or message.transaction_id in seen:
+            found.repeated.append(message.transaction_id)
+            continue
+        seen.add(message.transaction_id)
+        try:
+            found.readable.append((message, decode_transaction(message.body)))
+        except Rejected as error:
+            found.unreadable.append(Unsettled(message=failed(message, str(error), now), due_at=None))
+    return found
+
+
+def failed(message: Message, cause: str, now: int) -> Message:
+    """The message with one more failure on it."""
+    return Message(
+        seq=message.seq,
+        transaction_id=message.transaction_id,
+        body=message.body,
+        received_at=message.received_at,
+        failures=(*message.failures, Failure(at=now, cause=cause)),
+    )

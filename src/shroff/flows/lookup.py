@@ -1,0 +1,44 @@
+"""Finding a transaction wherever it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shroff.codec import decision_members, wire_members
+from shroff.core.policy_document import read_policy
+from shroff.flows.dead_letters import content_members, failure_members
+from shroff.ports import DeadLetters, Ledger, Policies, Queue
+
+
+def lookup(
+    transaction_id: str, queue: Queue, ledger: Ledger, dead_letters: DeadLetters, policies: Policies
+) -> dict[str, Any] | None:
+    """A transaction's status, members and decision; None where it was never accepted."""
+    record = ledger.find(transaction_id)
+    if record is not None:
+        return {
+            "transaction_id": transaction_id,
+            "status": "decided",
+            "transaction": wire_members(record.transaction),
+            "decision": decision_members(record.decision, snapshot_names(policies, record.decision.policy_version)),
+        }
+    letter = dead_letters.get(transaction_id)
+    if letter is not None:
+        return {
+            "transaction_id": transaction_id,
+            "status": "dead_lettered",
+            **content_members(letter.message),
+            "failures": failure_members(letter.message),
+        }
+    message = queue.find(transaction_id)
+    if message is None:
+        return None
+    return {"transaction_id": transaction_id, "status": "accepted", **content_members(message)}
+
+
+def snapshot_names(policies: Policies, version: str) -> tuple[str, ...]:
+    """What the columns of a snapshot mean under a policy version. A version in use is always on record."""
+    published = policies.get(version)
+    if published is None:
+        raise LookupError(f"policy {version} is not on record")
+    return read_policy(published.document).snapshot_names

@@ -1,0 +1,39 @@
+"""Bringing the entities' state to where the ledger is, and keeping it for the next start."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shroff.core.columns import Batch
+from shroff.core.compiled import Array
+from shroff.core.observe import observe
+from shroff.core.policy import Policy
+from shroff.core.state import State
+from shroff.ports import Ledger, Snapshots
+
+_LAST = "last transaction"
+
+
+def rebuild(policy: Policy, ledger: Ledger, snapshots: Snapshots) -> tuple[State, int]:
+    """The state after every record of the ledger, and the place of the last: newest snapshot, then what came since."""
+    state, seq = policy.empty_state(), 0
+    kept = snapshots.load(policy.state_key)
+    # A snapshot of another history (a restored or emptied store) would be a wrong state: it must end on our record.
+    if kept is not None and np.array_equal(kept[1].pop(_LAST, None), _id_of(ledger, kept[0])):
+        seq = kept[0]
+        state.restore(kept[1])
+    for records in ledger.history(seq):
+        observe(state, Batch.of([record.transaction for record in records]))
+        seq = records[-1].seq
+    return state, seq
+
+
+def keep(policy: Policy, state: State, seq: int, ledger: Ledger, snapshots: Snapshots) -> None:
+    """Keep the state after record `seq`."""
+    snapshots.save(policy.state_key, seq, {**state.arrays(), _LAST: _id_of(ledger, seq)})
+
+
+def _id_of(ledger: Ledger, seq: int) -> Array:
+    records = next(iter(ledger.history(seq - 1)), [])
+    transaction_id = records[0].transaction.transaction_id if records and records[0].seq == seq else ""
+    return np.frombuffer(transaction_id.encode(), np.uint8)

@@ -1,0 +1,79 @@
+"""Making a stored decision again, from history, and comparing it byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from shroff.codec import decision_members, encode
+from shroff.core.columns import Batch
+from shroff.core.compiled import Array
+from shroff.core.decision import Decision, decide
+from shroff.core.observe import observe
+from shroff.core.policy import Policy
+from shroff.core.state import State
+from shroff.ports import Ledger, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """A stored decision beside the one made again."""
+
+    stored: Decision
+    again: Decision
+    observed: int
+    """How many earlier transactions of its entities were observed again."""
+    names: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether both are equal to the byte, features included."""
+        return self._bytes(self.stored) == self._bytes(self.again) and self.stored.snapshot == self.again.snapshot
+
+    def differences(self) -> list[str]:
+        """The names of the members and features that differ."""
+        stored, again = (decision_members(each, self.names) for each in (self.stored, self.again))
+        features = [f"features.{name}" for name in self.names if stored["features"][name] != again["features"][name]]
+        return [name for name in stored if name != "features" and stored[name] != again[name]] + features
+
+    def _bytes(self, decision: Decision) -> bytes:
+        return encode(decision_members(decision, self.names))
+
+
+def replay(record: Record, policy: Policy, ledger: Ledger) -> Replayed:
+    """Decide a record again: features from the history of its entities before it, lists as they were then."""
+    batch = Batch.of([record.transaction])
+    state, observed = policy.empty_state(), 0
+    for part in _related(record, batch, policy, ledger):
+        observe(state, Batch.of([each.transaction for each in part]))
+        observed += len(part)
+    snapshots = np.hstack([_features_before(state, batch), _lists_then(record, policy)])
+    again = decide(policy, batch, snapshots, record.decision.decided_at)[0]
+    return Replayed(stored=record.decision, again=again, observed=observed, names=policy.snapshot_names)
+
+
+def _features_before(state: State, batch: Batch) -> Array:
+    return observe(state, batch)
+
+
+def _lists_then(record: Record, policy: Policy) -> Array:
+    stored = np.frombuffer(record.decision.snapshot, "<f8")
+    return stored[None, len(policy.feature_names) :]
+
+
+def _related(record: Record, batch: Batch, policy: Policy, ledger: Ledger) -> Iterator[list[Record]]:
+    """Earlier records that share an entity with this one, in the order in which they were observed."""
+    mine = [(layout.fields, batch.keys(layout.fields)[0]) for layout in policy.layouts]
+    for part in ledger.history():
+        earlier = [each for each in part if each.seq < record.seq]
+        columns = Batch.of([each.transaction for each in earlier])
+        shares = np.zeros(len(earlier), bool)
+        for fields, key in mine:
+            if key is not None:
+                shares |= np.array([other == key for other in columns.keys(fields)], bool)
+        if shares.any():
+            yield [earlier[row] for row in np.flatnonzero(shares)]
+        if len(earlier) < len(part):
+            return

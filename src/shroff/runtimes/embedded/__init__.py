@@ -1,0 +1,1 @@
+"""One machine: a gateway and a worker over SQLite, watched by one parent."""

@@ -1,0 +1,22 @@
+"""Locks of a data folder: who serves it, and who decides in it. The system lets go of them when a process dies."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SERVE, WORKER = "serve.lock", "worker.lock"
+
+
+@contextmanager
+def held(data: Path, name: str) -> Iterator[bool]:
+    """Whether the lock could be had; held until the end where it could."""
+    with (data / name).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True

@@ -1,0 +1,177 @@
+"""The worker: takes batches from the queue, decides them, commits all that follows as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from shroff.core.errors import Rejected, Retryable
+from shroff.core.policy import Policy
+from shroff.core.policy_document import read_policy
+from shroff.core.state import State
+from shroff.flows.detect import detect, failed
+from shroff.flows.rebuild import keep, rebuild
+from shroff.ports import Clock, Ledger, Lists, Message, Policies, Queue, Snapshots, Unsettled, Work
+
+log = structlog.get_logger()
+
+Wait = Callable[[float], bool]
+"""Waits for so many seconds; True where the worker is to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerPorts:
+    """What a worker asks of the world."""
+
+    queue: Queue
+    ledger: Ledger
+    lists: Lists
+    policies: Policies
+    snapshots: Snapshots
+    store_changed: Callable[[], int]
+    """A number that changes when somebody else commits to the store."""
+    clock: Clock
+
+
+class Worker:
+    """Decides messages in order. One worker a data folder: it alone moves the queue's position.
+
+    The state in memory is always that after the last commit. Where a batch fails it is brought back to that,
+    and the batch is halved until the failing message stands alone: it waits for another attempt, its
+    neighbours do not.
+    """
+
+    def __init__(
+        self, ports: WorkerPorts, *, batch: int, retry_delays: Sequence[float], snapshot_every: int
+    ) -> None:
+        self.ports = ports
+        self.batch = batch
+        self.retry_delays = tuple(retry_delays)
+        self.snapshot_every = snapshot_every
+        self._changed: int | None = None
+        self._policy: Policy | None = None
+        self._state: State | None = None
+        self._seq = 0
+        self._snapshot_seq = 0
+        self._uncommitted: Work | None = None
+
+    def start(self) -> None:
+        """Bring the state to where the ledger is."""
+        self._follow_policy()
+
+    def step(self) -> int:
+        """Decide and commit one batch; returns how many messages it held, 0 where there was nothing to do."""
+        if self._uncommitted is not None:
+            return self._commit(self._uncommitted)
+        now, position = self.ports.clock(), self.ports.ledger.position()
+        again = self.ports.ledger.due(now, self.batch)
+        new = self.ports.queue.read(position, self.batch)
+        if not again and not new:
+            return 0
+        self._follow_policy()
+        if again:
+            self._handle(again, move=False)
+        if new:
+            self._handle(new, move=True)
+        return len(again) + len(new)
+
+    def run(self, wait: Wait) -> None:
+        """Step until told to stop; what is in hand is finished first."""
+        pause = 0.0
+        while not wait(pause):
+            try:
+                busy = self.step()
+            except Retryable as error:
+                log.warning("store_unavailable", cause=str(error))
+                pause = 0.5
+                continue
+            # A millisecond while there is traffic keeps decisions prompt; five when idle costs next to nothing.
+            pause = 0.0 if busy else min(0.005, pause + 0.001)
+        self.snapshot()
+
+    def snapshot(self) -> None:
+        """Keep the state, so that the next start need not fold history from the beginning."""
+        if self._policy is not None and self._state is not None and self._seq > self._snapshot_seq:
+            keep(self._policy, self._state, self._seq, self.ports.ledger, self.ports.snapshots)
+            self._snapshot_seq = self._seq
+
+    def _handle(self, messages: Sequence[Message], *, move: bool) -> None:
+        """Decide and commit messages; where that fails, each half of them, down to the one that does not work."""
+        if self._policy is None:
+            raise Retryable("no policy is published")
+        now = self.ports.clock()
+        try:
+            work = detect(
+                messages,
+                policy=self._policy,
+                state=self._current_state(),
+                fates=self.ports.ledger.fates,
+                lists=self.ports.lists,
+                now=now,
+            )
+        except Exception as error:  # noqa: BLE001  # any failure must end at one message, not stop the queue
+            self._state = None
+            if len(messages) > 1:
+                # Each failure costs a way back to here: a snapshot makes that way short.
+                self._current_state()
+                self.snapshot()
+                middle = len(messages) // 2
+                self._handle(messages[:middle], move=move)
+                self._handle(messages[middle:], move=move)
+                return
+            work = self._put_off(messages[0], error, now)
+        self._commit(replace(work, position=messages[-1].seq) if move else work)
+
+    def _put_off(self, message: Message, error: Exception, now: int) -> Work:
+        expected = isinstance(error, Rejected | Retryable)
+        log.warning(
+            "message_failed",
+            transaction_id=message.transaction_id,
+            attempt=len(message.failures) + 1,
+            cause=str(error),
+            exc_info=None if expected else error,
+        )
+        tried = len(message.failures)
+        gives_up = isinstance(error, Rejected) or tried >= len(self.retry_delays)
+        due_at = None if gives_up else now + int(self.retry_delays[tried] * 1000)
+        cause = str(error) if expected else f"{type(error).__name__}: {error}"
+        return Work(unsettled=[Unsettled(message=failed(message, cause, now), due_at=due_at)])
+
+    def _commit(self, work: Work) -> int:
+        # The state has moved past this work: until it is committed, nothing else may be decided.
+        self._uncommitted = work
+        self.ports.ledger.commit(work)
+        self._uncommitted = None
+        self._seq += len(work.decided)
+        if self._seq - self._snapshot_seq >= self.snapshot_every:
+            self.snapshot()
+        return len(work.decided) + len(work.unsettled) + len(work.settled)
+
+    def _current_state(self) -> State:
+        if self._state is None:
+            policy = self._policy
+            assert policy is not None  # noqa: S101  # _handle asked
+            self._state, self._seq = rebuild(policy, self.ports.ledger, self.ports.snapshots)
+        return self._state
+
+    def _follow_policy(self) -> None:
+        """Take over a newly published policy; its windows are filled from history before it decides."""
+        changed = self.ports.store_changed()
+        if changed == self._changed:
+            return
+        self._changed = changed
+        active = self.ports.policies.active()
+        if active is None or (self._policy is not None and active.version == self._policy.version):
+            return
+        try:
+            policy = read_policy(active.document)
+        except Rejected as error:  # published by a newer Shroff, or written into the store by hand
+            log.error("policy_unreadable", policy_version=active.version, cause=str(error))
+            return
+        if self._policy is None or policy.state_key != self._policy.state_key:
+            self._state = None
+        self._policy = policy
+        self._current_state()
+        log.info("policy_in_force", policy_version=policy.version, name=policy.name)

@@ -1,0 +1,107 @@
+"""The worker's process: decides in its main thread; clerk and notifiers beside it, each with its own connections.
+
+It lives as long as its standard input stays open, so it outlives no parent, however that one ends.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+
+import structlog
+
+from shroff.flows.notify import notify
+from shroff.ports import Channel
+from shroff.runtimes.embedded.clerk import Clerk, ClerkPorts
+from shroff.runtimes.embedded.deciding import worker_over
+from shroff.runtimes.embedded.jobs import write_report
+from shroff.runtimes.embedded.locks import WORKER, held
+from shroff.runtimes.logs import configure_logs
+from shroff.runtimes.wiring import Embedded, channels, open_embedded, wall_clock
+
+log = structlog.get_logger()
+
+
+def run(data: Path) -> None:
+    """Decide until standard input ends."""
+    stop = Event()
+    _watch_parent(stop)
+    with held(data, WORKER) as had:
+        if not had:
+            log.warning("worker_waits", data=str(data), cause="another worker decides in this folder")
+            stop.wait(1.0)
+            return
+        embedded = open_embedded(data)
+        helpers = [Thread(target=_clerk, args=(data, stop), name="clerk")]
+        helpers += [
+            Thread(target=_notifier, args=(data, channel, stop), name=f"notify-{channel.name}")
+            for channel in channels(embedded.settings)
+        ]
+        for helper in helpers:
+            helper.start()
+        try:
+            worker = worker_over(embedded)
+            worker.start()
+            log.info("worker_ready")
+            worker.run(stop.wait)
+        finally:
+            stop.set()
+            for helper in helpers:
+                helper.join()
+            embedded.close()
+    log.info("worker_stopped")
+
+
+def _watch_parent(stop: Event) -> None:
+    # A terminal's Ctrl-C goes to every process: the parent alone decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        stop.set()
+
+    Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _clerk(data: Path, stop: Event) -> None:
+    embedded = open_embedded(data)
+    store, settings = embedded.store, embedded.settings
+    events = settings.clock == "events"
+    ports = ClerkPorts(
+        ledger=store.ledger,
+        alerts=store.alerts,
+        policies=store.policies,
+        schedule=store.schedule,
+        report=lambda day: write_report(day, embedded),
+        clock=embedded.newest if events else wall_clock,
+        wall=wall_clock,
+    )
+    Clerk(ports, sweep_delay=int(settings.sweep_delay * 1000), report_hour=settings.report_hour).run(stop.wait)
+    embedded.close()
+
+
+def _notifier(data: Path, channel: Channel, stop: Event) -> None:
+    embedded = open_embedded(data)
+    _repeat(lambda: _notify(embedded, channel), stop)
+    embedded.close()
+
+
+def _notify(embedded: Embedded, channel: Channel) -> None:
+    notify(channel, embedded.store.alerts, embedded.store.deliveries, wall_clock())
+
+
+def _repeat(act: Callable[[], None], stop: Event) -> None:
+    while not stop.wait(0.5):
+        try:
+            act()
+        except Exception:  # an alert that cannot be told must not end the telling
+            log.exception("notification_failed")
+
+
+if __name__ == "__main__":
+    configure_logs()
+    run(Path(sys.argv[1]))

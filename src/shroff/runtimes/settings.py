@@ -1,0 +1,87 @@
+"""What an installation is told: `settings.toml` in the data folder, then `SHROFF_*` in the environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from shroff.core.errors import Fault, Rejected
+from shroff.core.money import DECIMALS
+
+FILE = "settings.toml"
+_PREFIX = "SHROFF_"
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where alerts are posted, signed with the secret."""
+
+    url: str
+    secret: str
+    timeout: float = 5.0
+
+
+class Smtp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The mail server that carries alerts, and to whom."""
+
+    host: str
+    sender: str
+    recipients: list[str]
+    port: int = 25
+    starttls: bool = False
+    user: str | None = None
+    password: str | None = None
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting with its default; durations are in seconds."""
+
+    currency: str = "USD"
+    """The currency of a transaction that names none."""
+    require_key: bool | None = None
+    """Whether the gateway asks for an API key; unset, it does unless it listens on a loopback address."""
+    high_water: int = 100_000
+    """Transactions in flight from which on the gateway answers 503."""
+    decision_timeout: float = 5.0
+    """How long `POST /decisions` waits before it answers 202."""
+    batch: int = 1_000
+    """The most messages that are decided and committed together."""
+    retry_delays: tuple[float, ...] = (1.0, 5.0)
+    """The wait before each further attempt at a failed message; after the last one it is dead-lettered."""
+    snapshot_every: int = 100_000
+    """Decided transactions between two snapshots of the entities' state."""
+    sweep_delay: float = 5.0
+    """How long after the end of its window a sweep runs, so that what is in flight is in it."""
+    report_hour: int = 1
+    """The hour (UTC) at which the report of the day before is written."""
+    clock: Literal["wall", "events"] = "wall"
+    """What sweeps and reports go by: the machine's clock, or the newest transaction (for replayed history)."""
+    log_alerts: bool = True
+    webhook: Webhook | None = None
+    smtp: Smtp | None = None
+
+
+def read_settings(data: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of a data folder. Raises Rejected with what is wrong and where."""
+    path = data / FILE
+    members: dict[str, Any] = {}
+    try:
+        if path.exists():
+            members = tomllib.loads(path.read_text(encoding="utf-8"))
+        members |= _from_environment(environment)
+        settings = msgspec.convert(members, Settings, strict=False)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, OSError) as error:
+        raise Rejected([Fault("settings", f"{path} (or {_PREFIX}* in the environment): {error}")]) from None
+    if settings.currency not in DECIMALS:
+        raise Rejected([Fault("currency", f'{path}: currency "{settings.currency}" is not an ISO 4217 code')])
+    return settings
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Scalars by name, and `webhook.secret` and `smtp.password` by theirs, so that no file need hold them."""
+    names = {f"{_PREFIX}{name.upper()}": name for name in Settings.__struct_fields__}
+    return {names[key]: value for key, value in environment.items() if key in names}

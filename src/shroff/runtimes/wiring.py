@@ -1,0 +1,111 @@
+"""The one place that chooses adapters."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from shroff.adapters.files.bookmark import Bookmark
+from shroff.adapters.files.lists import read_list
+from shroff.adapters.files.readers import open_rows
+from shroff.adapters.files.reports import FileReports
+from shroff.adapters.files.snapshots import FileSnapshots
+from shroff.adapters.notify import LogChannel, SmtpChannel, WebhookChannel
+from shroff.adapters.sqlite import SqliteQueue, SqliteStore
+from shroff.core.errors import Fault, Rejected
+from shroff.flows.publish import publish
+from shroff.ports import Channel
+from shroff.runtimes.settings import Settings, read_settings
+
+QUEUE, STORE, SNAPSHOT, REPORTS, IMPORTS = "queue.db", "store.db", "state.snapshot", "reports", "imports"
+
+__all__ = ["Embedded", "channels", "default_policy", "import_bookmark", "is_loopback", "open_embedded", "open_rows",
+           "read_list", "wall_clock", "write_simulated"]  # fmt: skip
+
+
+def wall_clock() -> int:
+    """Milliseconds since 1970, now."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """Everything of one data folder, opened by one thread."""
+
+    data: Path
+    settings: Settings
+    queue: SqliteQueue
+    store: SqliteStore
+    snapshots: FileSnapshots
+    reports: FileReports
+
+    def close(self) -> None:
+        self.queue.close()
+        self.store.close()
+
+    def newest(self) -> int:
+        """The time of the newest transaction, 0 where there is none: the clock of replayed history."""
+        return self.store.ledger.newest() or 0
+
+
+def open_embedded(data: Path, *, create: bool = True) -> Embedded:
+    """Open a data folder, publishing the default policy where none ever was. Raises Rejected."""
+    if not create and not (data / STORE).exists():
+        raise Rejected([Fault("data", f"{data} holds no Shroff data; `shroff serve --data {data}` starts one there")])
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Rejected([Fault("data", f"cannot use {data} as data folder: {error.strerror}")]) from None
+    settings = read_settings(data)
+    opened = Embedded(
+        data=data,
+        settings=settings,
+        queue=SqliteQueue(data / QUEUE),
+        store=SqliteStore(data / STORE),
+        snapshots=FileSnapshots(data / SNAPSHOT),
+        reports=FileReports(data / REPORTS),
+    )
+    if opened.store.policies.active() is None:
+        publish(opened.store.policies, default_policy(), wall_clock())
+    return opened
+
+
+def channels(settings: Settings) -> list[Channel]:
+    """The ways to tell people about alerts that the settings name."""
+    found: list[Channel] = [LogChannel()] if settings.log_alerts else []
+    if settings.webhook is not None:
+        hook = settings.webhook
+        found.append(WebhookChannel(hook.url, hook.secret, hook.timeout))
+    if settings.smtp is not None:
+        mail = settings.smtp
+        found.append(
+            SmtpChannel(
+                mail.host, mail.port, mail.sender, mail.recipients,
+                starttls=mail.starttls, user=mail.user, password=mail.password,
+            )
+        )  # fmt: skip
+    return found
+
+
+def default_policy() -> str:
+    """The document of the policy that a new installation starts with."""
+    return (resources.files("shroff") / "policies" / "default.toml").read_text(encoding="utf-8")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def import_bookmark(data: Path, path: Path, mapping: Mapping[str, str]) -> Bookmark:
+    """How far the import of a file into a data folder has come."""
+    return Bookmark(data / IMPORTS, path, mapping)
