@@ -190,6 +190,9 @@ class Alerts(Protocol):
     def add(self, alerts: Sequence[Alert], *, count_hits: bool = True) -> int:
         """Keep alerts, counting hits on those already there unless told not to; returns how many are new."""
 
+    def last(self) -> int:
+        """The position of the newest alert; 0 without any."""
+
     def after(self, position: int, limit: int) -> list[tuple[int, Alert]]: ...
     def between(self, start: int, end: int) -> list[Alert]:
         """Alerts with start <= occurred_at < end, by occurred_at, then alert_id."""

@@ -1,4 +1,4 @@
-"""Expressions that someone would write to break out of the rule language, blow it up or hang it, by family."""
+"""Expressions that one would write to break out of the rule language, blow it up or hang it, by family."""
 
 from __future__ import annotations
 

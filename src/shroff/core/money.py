@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 
 # ISO 4217 active codes with their number of decimals where it is not two.
 _TWO = """
-AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC
-CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES
-KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR
-NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT
-TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG
+AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY
+COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS
+INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR
+MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD
+SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG
 """
 _NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
 _THREE = "BHD IQD JOD KWD LYD OMR TND"
@@ -22,6 +22,9 @@ DECIMALS: dict[str, int] = (
 
 LARGEST = 10**15
 """The largest amount in minor units: below 2**53, so that sums of amounts stay exact in float64."""
+
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""Moves a decimal point without rounding, however many digits there are."""
 
 
 def to_minor(amount: Decimal, currency: str) -> int:
@@ -37,16 +40,12 @@ def to_minor(amount: Decimal, currency: str) -> int:
     # The exponent is looked at before any arithmetic: 1e999999999 is a short text and a long integer.
     if amount.adjusted() > 18:
         raise ValueError(_too_large(currency))
-    sign, digits, exponent = amount.as_tuple()
-    shift = int(exponent) + DECIMALS[currency]
-    while shift < 0 and digits and digits[-1] == 0:
-        digits, shift = digits[:-1], shift + 1
-    if shift < 0:
+    minor = amount.scaleb(DECIMALS[currency], _EXACT)
+    if minor != minor.to_integral_value():
         raise ValueError(f"Amount has more decimals than {currency} has ({DECIMALS[currency]})")
-    minor = int("".join(map(str, digits))) * 10**shift
     if minor > LARGEST:
         raise ValueError(_too_large(currency))
-    return minor
+    return int(minor)
 
 
 def to_text(minor: int, currency: str) -> str:

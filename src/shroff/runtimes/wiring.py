@@ -14,8 +14,10 @@ from shroff.adapters.files.lists import read_list
 from shroff.adapters.files.readers import open_rows
 from shroff.adapters.files.reports import FileReports
 from shroff.adapters.files.snapshots import FileSnapshots
+from shroff.adapters.files.writers import write_simulated
 from shroff.adapters.notify import LogChannel, SmtpChannel, WebhookChannel
 from shroff.adapters.sqlite import SqliteQueue, SqliteStore
+from shroff.api.gateway import GatewayPorts
 from shroff.core.errors import Fault, Rejected
 from shroff.flows.publish import publish
 from shroff.ports import Channel
@@ -23,7 +25,7 @@ from shroff.runtimes.settings import Settings, read_settings
 
 QUEUE, STORE, SNAPSHOT, REPORTS, IMPORTS = "queue.db", "store.db", "state.snapshot", "reports", "imports"
 
-__all__ = ["Embedded", "channels", "default_policy", "import_bookmark", "is_loopback", "open_embedded", "open_rows",
+__all__ = ["Embedded", "channels", "default_policy", "gateway_ports", "import_bookmark", "is_loopback", "open_embedded", "open_rows",
            "read_list", "wall_clock", "write_simulated"]  # fmt: skip
 
 
@@ -109,3 +111,24 @@ def is_loopback(host: str) -> bool:
 def import_bookmark(data: Path, path: Path, mapping: Mapping[str, str]) -> Bookmark:
     """How far the import of a file into a data folder has come."""
     return Bookmark(data / IMPORTS, path, mapping)
+
+
+def gateway_ports(data: Path) -> GatewayPorts:
+    """What the gateway asks, over connections of its own: one to append by, the others to read by."""
+    queue, reader, store = SqliteQueue(data / QUEUE), SqliteQueue(data / QUEUE), SqliteStore(data / STORE)
+
+    def close() -> None:
+        for each in (queue, reader, store):
+            each.close()
+
+    return GatewayPorts(
+        queue=queue,
+        reader=reader,
+        ledger=store.ledger,
+        dead_letters=store.dead_letters,
+        policies=store.policies,
+        changed=store.data_version,
+        clock=wall_clock,
+        keys=store.keys.all,
+        close=close,
+    )

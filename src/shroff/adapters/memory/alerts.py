@@ -19,6 +19,11 @@ class MemoryAlerts:
         with self._shelves.changing():
             return keep_alerts(self._shelves, alerts, count_hits=count_hits)
 
+    def last(self) -> int:
+        """The position of the newest alert; 0 without any."""
+        with self._shelves.lock:
+            return len(self._shelves.alerts)
+
     def after(self, position: int, limit: int) -> list[tuple[int, Alert]]:
         """(position, alert) in the order of raising, from above a position."""
         with self._shelves.lock:

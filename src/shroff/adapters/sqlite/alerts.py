@@ -24,6 +24,10 @@ class SqliteAlerts:
         with self._database.write() as connection:
             return keep_alerts(connection, alerts, count_hits=count_hits)
 
+    def last(self) -> int:
+        """The position of the newest alert; 0 without any."""
+        return int(self._database.rows(_SQL["last"])[0][0])
+
     def after(self, position: int, limit: int) -> list[tuple[int, Alert]]:
         """(position, alert) in the order of raising, from above a position."""
         return [(row[0], alert_of(row[1:])) for row in self._database.rows(_SQL["after"], (position, limit))]

@@ -10,7 +10,7 @@ from shroff.adapters.sqlite.alerts import keep_alerts
 from shroff.adapters.sqlite.database import Database, Row
 from shroff.adapters.sqlite.rows import failed_message_cells, failed_message_of, record_of
 from shroff.adapters.sqlite.sql import statements
-from shroff.codec import encode_reasons, encode_transaction
+from shroff.codec import encode_reasons
 from shroff.core.decision import Decision
 from shroff.core.policy import OUTCOMES
 from shroff.core.transaction import Transaction
@@ -18,6 +18,7 @@ from shroff.ports import Fate, Message, Record, Unsettled, Work
 
 _SQL = statements("ledger")
 _CHUNK = 5_000
+_FATES: tuple[Fate, ...] = ("decided", "retrying", "dead_lettered")
 _PLACES = {outcome: place for place, outcome in enumerate(OUTCOMES)}
 
 
@@ -49,8 +50,10 @@ class SqliteLedger:
         """What became of each; an id without a fate is left out."""
         found: dict[str, Fate] = {}
         with self._database.snapshot():
-            for fate, statement in _FATES.items():
-                found |= {name: fate for (name,) in self._database.among(_SQL[statement], transaction_ids)}
+            for fate in _FATES:
+                if self._database.number(_SQL[f"any {fate}"]):
+                    rest = [each for each in transaction_ids if each not in found]
+                    found |= {name: fate for (name,) in self._database.among(_SQL[f"{fate} among"], rest)}
         return found
 
     def due(self, now: int, limit: int) -> list[Message]:
@@ -102,13 +105,6 @@ class SqliteLedger:
         return ", ".join(sorted(twice | before))
 
 
-_FATES: dict[Fate, str] = {
-    "decided": "decided among",
-    "retrying": "retrying among",
-    "dead_lettered": "dead among",
-}
-
-
 def _cells(message: Message, transaction: Transaction, decision: Decision) -> Row:
     return (
         transaction.transaction_id,
@@ -118,7 +114,7 @@ def _cells(message: Message, transaction: Transaction, decision: Decision) -> Ro
         _PLACES[decision.outcome],
         decision.score,
         decision.policy_version,
-        encode_transaction(transaction),
+        message.body,
         encode_reasons(decision.reasons) if decision.reasons else None,
         decision.snapshot,
     )

@@ -53,6 +53,7 @@ def receipt_answer(receipt: Receipt) -> Answer:
 
 
 def accepted_members(receipt: Receipt) -> dict[str, Any]:
+    """What a client is told of an accepted transaction."""
     return {"message": ACCEPTED, "transaction_id": receipt.transaction_id, "message_id": receipt.message_id}
 
 
@@ -71,6 +72,7 @@ def cause_of(dead: DeadLetter) -> str:
 
 
 def faulty(faults: Sequence[Fault]) -> Answer:
+    """400 with all faults."""
     return Answer(400, encode(fault_members(faults)))
 
 
@@ -80,6 +82,7 @@ def busy(error: str, *, after: int = 1) -> Answer:
 
 
 def not_allowed(allowed: Sequence[str]) -> Answer:
+    """405 with the methods that would do."""
     names = ", ".join(allowed)
     return problem(405, f"This address answers {names}", ("allow", names))
 

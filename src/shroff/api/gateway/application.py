@@ -7,10 +7,9 @@ from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 import structlog
-from granian.rsgi import ProtocolClosed, ProtocolError
 
 from shroff.api.gateway.answers import BROKEN, NOT_FOUND, UNREADABLE, Answer, Refused, faulty, not_allowed
 from shroff.api.gateway.auth import Keyring
@@ -23,18 +22,16 @@ from shroff.api.gateway.routes.batch import Batches
 from shroff.api.gateway.routes.decisions import Decisions
 from shroff.api.gateway.routes.operations import Operations
 from shroff.api.gateway.routes.transactions import PREFIX, Transactions
+from shroff.api.gateway.rsgi import CLIENT_LEFT, HTTPProtocol, Scope, WebsocketProtocol
 from shroff.api.gateway.settings import GatewayPorts, GatewaySettings
 from shroff.api.gateway.snapshots import SnapshotNames
 from shroff.api.gateway.verdicts import Verdicts
 from shroff.core.errors import Rejected, Retryable
 
-if TYPE_CHECKING:
-    from granian.rsgi import HTTPProtocol, Scope
-
 _log = structlog.get_logger("shroff.gateway")
 
 
-async def _nothing(request: Request) -> Answer:
+async def _nothing(_: Request) -> Answer:
     return NOT_FOUND
 
 
@@ -88,17 +85,20 @@ class Gateway:
         self._reader.shutdown()
         self._ports.close()
 
-    async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
+    async def __rsgi__(self, scope: Scope, proto: HTTPProtocol | WebsocketProtocol) -> None:
         """Answer one request, whatever is in it."""
-        if scope.proto != "http":
-            proto.close(404)  # type: ignore[attr-defined]  # a websocket, which nothing here speaks
-            return
+        if scope.proto == "http":
+            await self._http(scope, cast("HTTPProtocol", proto))
+        else:
+            cast("WebsocketProtocol", proto).close(404)
+
+    async def _http(self, scope: Scope, proto: HTTPProtocol) -> None:
         started = perf_counter()
         route = self._routes.get(scope.path) or self._route(scope.path)
         try:
             answer = await self._answer(route, scope, proto)
             proto.response_bytes(answer.status, answer.headers, answer.body)
-        except (ProtocolClosed, ProtocolError):
+        except CLIENT_LEFT:
             return  # the client has left
         self._counts.request(route.name, answer.status, perf_counter() - started)
 
@@ -120,7 +120,7 @@ class Gateway:
         except Retryable as error:
             _log.warning("read_refused", route=route.name, cause=str(error))
             return UNREADABLE
-        except (ProtocolClosed, ProtocolError):
+        except CLIENT_LEFT:
             raise
         except Exception:  # noqa: BLE001  a bug: logged once, answered without a traceback
             _log.exception("request_failed", route=route.name)

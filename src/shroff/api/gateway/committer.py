@@ -18,6 +18,7 @@ from shroff.ports import Entry, Receipt
 _log = structlog.get_logger("shroff.gateway")
 
 _T = TypeVar("_T")
+Append = Callable[[Sequence[Entry]], list[Receipt]]
 Share = tuple[Sequence[Entry], "Future[list[Receipt]]"]
 """What one request adds to a group."""
 
@@ -35,12 +36,7 @@ class Committer:
     All but the thread's own steps run on the event loop, and need no lock.
     """
 
-    def __init__(
-        self,
-        append: Callable[[Sequence[Entry]], list[Receipt]],
-        most_pending: int,
-        on_group: Callable[[int], None],
-    ) -> None:
+    def __init__(self, append: Append, most_pending: int, on_group: Callable[[int], None]) -> None:
         self._append = append
         self._most_pending = most_pending
         self._on_group = on_group
@@ -51,6 +47,7 @@ class Committer:
         self._loop: AbstractEventLoop
 
     def start(self, loop: AbstractEventLoop) -> None:
+        """Start the thread; futures belong to this loop."""
         self._loop = loop
         self._thread.start()
 
@@ -63,6 +60,7 @@ class Committer:
 
     @property
     def working(self) -> bool:
+        """Whether it takes entries."""
         return self._thread.is_alive() and not self._stopping
 
     def submit(self, entries: Sequence[Entry]) -> Future[list[Receipt]]:

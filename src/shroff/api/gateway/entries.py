@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any, NoReturn
 
 from shroff.api.gateway.answers import INVALID_JSON, Answer, Refused, problem
+from shroff.api.gateway.request import Request
+from shroff.api.gateway.rsgi import HTTPProtocol
 from shroff.codec import decode_object
 from shroff.core.errors import Fault, Rejected
 from shroff.flows.ingest import entry_of_members
 from shroff.ports import Entry
 
-if TYPE_CHECKING:
-    from granian.rsgi import HTTPProtocol
-
-    from shroff.api.gateway.request import Request
-
 _DRAINED = 32 * 1024 * 1024
 """Bytes of a too large body that are read away, so that the client gets to read its answer."""
-_LINES = frozenset(
-    {"application/x-ndjson", "application/ndjson", "application/jsonlines", "application/json"}
-)
+_SHOWN = 64
+"""Members that are named at most, and characters of each name."""
+_LINES = frozenset(f"application/{kind}" for kind in ("x-ndjson", "ndjson", "jsonlines", "json"))
 
 
 async def read_body(request: Request, most: int) -> bytes:
@@ -33,8 +32,7 @@ async def read_body(request: Request, most: int) -> bytes:
         if int(declared) <= _DRAINED:
             await _drain(request.proto)
         raise Refused(_too_large(most))
-    body: bytes = await request.proto()
-    return body
+    return await request.proto()
 
 
 async def _gather(proto: HTTPProtocol, most: int) -> bytes:
@@ -68,9 +66,8 @@ def require_json(request: Request) -> None:
         return
     kind = _kind(said)
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        raise Refused(
-            problem(415, f"The body must be JSON: send Content-Type: application/json, not {kind!r}")
-        )
+        hint = "send Content-Type: application/json"
+        raise Refused(problem(415, f"The body must be JSON: {hint}, not {kind!r}"))
 
 
 def require_lines(request: Request) -> None:
@@ -102,17 +99,22 @@ def _refuse_repetition(body: bytes) -> None:
         pairs = json.loads(body, object_pairs_hook=list, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         raise Rejected([Fault("body", INVALID_JSON)]) from None
-    names = [name for name, _ in pairs]
-    repeated = dict.fromkeys(name for name in names if names.count(name) > 1)
-    if repeated:
-        raise Rejected([Fault(name[:64], f"Repeated member: {name[:64]}") for name in repeated])
+    times = Counter(name for name, _ in pairs)
+    if len(times) < len(pairs):
+        _refuse((name for name, count in times.items() if count > 1), "{} is there more than once")
 
 
 def _refuse_nul(members: Mapping[str, Any]) -> None:
     """Much of what reads texts later ends them at a NUL."""
-    named = [
-        name for name, value in members.items() if "\0" in name or (isinstance(value, str) and "\0" in value)
-    ]
+    named = [name for name, value in members.items() if "\0" in name or _has_nul(value)]
     if named:
-        faults = [(name.replace("\0", "\ufffd")[:64]) for name in named]
-        raise Rejected([Fault(name, f"{name} must not contain a NUL character") for name in faults])
+        _refuse(named, "{} must not contain a NUL character")
+
+
+def _has_nul(value: object) -> bool:
+    return isinstance(value, str) and "\0" in value
+
+
+def _refuse(names: Iterable[str], text: str) -> NoReturn:
+    shown = [name.replace("\0", "\ufffd")[:_SHOWN] for name in islice(names, _SHOWN)]
+    raise Rejected([Fault(name, text.format(name)) for name in shown])

@@ -25,16 +25,18 @@ class Intake:
 
     @property
     def open(self) -> bool:
+        """Whether anything is taken at all: not once the gateway is stopping."""
         return self._committer.working
 
     @property
     def full(self) -> bool:
+        """Whether so much is in flight that nothing more is taken."""
         return self.in_flight >= self.settings.high_water
 
     def require_room(self) -> None:
         """Refuse with 503 from the high-water mark on."""
         self.asked = True
-        if self.in_flight >= self.settings.high_water:
+        if self.full:
             raise Refused(FULL)
 
     def entry(self, body: bytes) -> Entry:

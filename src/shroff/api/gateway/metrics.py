@@ -26,6 +26,7 @@ class Histogram:
         self._sum = 0.0
 
     def observe(self, value: float) -> None:
+        """Count one value."""
         self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
 
@@ -47,13 +48,16 @@ class Counts:
         self._groups = Histogram(_SIZES)
 
     def request(self, route: str, status: int, seconds: float) -> None:
+        """Count one answer."""
         self._requests[route, status] += 1
         self._seconds[route].observe(seconds)
 
     def group(self, size: int) -> None:
+        """Count one append."""
         self._groups.observe(size)
 
     def families(self) -> Iterator[Metric]:
+        """All of it, as it is now."""
         requests = CounterMetricFamily(
             "shroff_requests", "Requests answered, by route and status", labels=["route", "status"]
         )
@@ -85,7 +89,7 @@ class _Families:
 def exposition(counts: Counts, reading: Reading) -> bytes:
     """The Prometheus text of all metrics."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Families([*counts.families(), *_pipeline(reading)]))  # type: ignore[arg-type]
+    registry.register(_Families([*counts.families(), *_pipeline(reading)]))
     return generate_latest(registry)
 
 
@@ -96,12 +100,10 @@ def _pipeline(reading: Reading) -> Iterator[Metric]:
     yield CounterMetricFamily("shroff_alerts", "Alerts raised", value=reading.alerts)
     yield _by_outcome(reading.outcomes)
     yield GaugeMetricFamily("shroff_dead_lettered", "Transactions given up", value=reading.dead_lettered)
-    yield GaugeMetricFamily(
-        "shroff_in_flight", "Transactions accepted and not settled", value=reading.in_flight
-    )
+    yield GaugeMetricFamily("shroff_in_flight", "Transactions on their way", value=reading.in_flight)
     yield GaugeMetricFamily("shroff_retrying", "Transactions that failed and wait", value=reading.retrying)
     yield GaugeMetricFamily(
-        "shroff_worker_lag_seconds", "Age of the oldest message not taken", value=reading.lag
+        "shroff_worker_lag_seconds", "Age of the oldest one waiting", value=reading.lag
     )
     gap = "accepted - decided - dead_lettered - in_flight; anything but 0 is a fault"
     yield GaugeMetricFamily("shroff_audit_gap", gap, value=reading.audit_gap)

@@ -15,7 +15,8 @@ CLIENT_LEFT = (ProtocolClosed, ProtocolError)
 class Headers(Protocol):
     """Request headers; names are lower case."""
 
-    def get(self, key: str) -> str | None: ...
+    def get(self, key: str) -> str | None:
+        """The first value."""
 
 
 class Scope(Protocol):
@@ -26,18 +27,24 @@ class Scope(Protocol):
     path: str
 
     @property
-    def headers(self) -> Headers: ...
+    def headers(self) -> Headers:
+        """Those of the request."""
 
 
 class HTTPProtocol(Protocol):
     """The body of a request, whole or in chunks, and the way to answer it, once."""
 
-    def __call__(self) -> Awaitable[bytes]: ...
+    def __call__(self) -> Awaitable[bytes]:
+        """The whole body."""
+
     def __aiter__(self) -> AsyncIterator[bytes]: ...
-    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        """Answer."""
 
 
 class WebsocketProtocol(Protocol):
     """A connection that wants to become a websocket."""
 
-    def close(self, status: int) -> object: ...
+    def close(self, status: int) -> object:
+        """Refuse it."""

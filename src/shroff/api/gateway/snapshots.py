@@ -14,6 +14,7 @@ class SnapshotNames:
         self._known: dict[str, tuple[str, ...]] = {}
 
     def of(self, version: str) -> tuple[str, ...]:
+        """The names in the order of the snapshot's values."""
         names = self._known.get(version)
         if names is None:
             names = self._known[version] = self._read(version)

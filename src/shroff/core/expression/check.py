@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Callable, Mapping
 
 from shroff.core.expression.comparison import Comparisons
@@ -109,8 +108,7 @@ class _Checker:
         return self.sheet.constant(value)
 
     def _number(self, value: int | float, node: ast.expr) -> int:
-        # not float(value) first: a huge whole number has none
-        if not abs(value) <= MAX_NUMBER or not math.isfinite(value):
+        if abs(value) > MAX_NUMBER:  # before float(value), which a huge whole number does not have
             raise self._source.fault(f"a number beyond {MAX_NUMBER:.0e}", node)
         return self.sheet.constant(float(value))
 

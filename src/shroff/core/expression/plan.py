@@ -1,7 +1,10 @@
 """The plan of a program: operations of one sort at one depth, over all expressions, are one step.
 
-a > 5 and b > 1        step 1, greater  [a, b, a] with [5, 1, 7]
-a > 7 and b > 1        step 2, and      [a > 5, a > 7] with [b > 1, b > 1]
+    a > 5 and b > 1        step 1, greater  [a, b, a] with [5, 1, 7]
+    a > 7 and b > 1        step 2, and      [a > 5, a > 7] with [b > 1, b > 1]
+
+One call of numpy for each comparison would cost 250 rules a millisecond, whatever the size of the batch;
+stacked, they cost one transaction a tenth of that. Nothing is generated, so there is nothing to `exec`.
 """
 
 from __future__ import annotations

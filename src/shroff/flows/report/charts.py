@@ -115,7 +115,7 @@ def _label(hour: Mapping[str, Any], outcomes: Sequence[str], *, before: bool) ->
 
 
 def _ceiling(most: int) -> int:
-    """The top of a scale for values up to `most`: a few steps of 1, 2 or 5 times a power of ten."""
+    """The top of a scale for values up to `most`: at most six steps of 1, 2 or 5 times a power of ten."""
     step = _step(most)
     return max(-(-most // step), 1) * step
 
@@ -128,6 +128,6 @@ def _step(most: int) -> int:
     power = 1
     while True:
         for factor in _STEPS:
-            if most <= 4 * factor * power:
+            if most <= 6 * factor * power:
                 return factor * power
         power *= 10

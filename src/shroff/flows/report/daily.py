@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
-from shroff.codec import decode_object, decode_transaction
-from shroff.core.errors import Rejected
 from shroff.core.policy import Policy
 from shroff.core.policy_document import read_policy
 from shroff.core.report import Exchange, Tally
-from shroff.flows.report.document import Day, DayAudit, document
+from shroff.flows.audit import Audit
+from shroff.flows.moment import moment_of
+from shroff.flows.report.document import Day, document
 from shroff.flows.report.page import page
 from shroff.flows.report.rows import table
 from shroff.ports import Alerts, DeadLetter, DeadLetters, Ledger, Policies, Record, Reports
@@ -23,7 +23,6 @@ from shroff.ports import Alerts, DeadLetter, DeadLetters, Ledger, Policies, Reco
 NAME = "fraud-detection-report"
 CSV, JSON, HTML = f"{NAME}.csv", f"{NAME}.json", f"{NAME}.html"
 _DAY = 86_400_000
-_LAST = 253_402_300_800_000  # the year 10000
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -44,13 +43,13 @@ def report(  # noqa: PLR0913  # a port for each thing it asks
     alerts: Alerts,
     dead_letters: DeadLetters,
     policies: Policies,
-    audit: DayAudit,
+    audit: Audit,
     reports: Reports,
 ) -> DayReport:
     """Write the report of one UTC day; the same day gives the same bytes.
 
-    A transaction belongs to the day in which it occurred, a dead letter without a readable timestamp to the one
-    in which it was received. `audit` is the audit of the transactions that occurred in this day.
+    A transaction belongs to the day in which it occurred; for dead letters see `moment_of`. `audit` is that of
+    the transactions of this day.
     """
     start = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
     policy_of = _reader(policies)
@@ -129,23 +128,5 @@ def _reader(policies: Policies) -> Callable[[str], Policy | None]:
 
 def _day_of(letter: DeadLetter) -> int:
     """The start of the day that a dead letter belongs to."""
-    occurred_at = _occurred_at(letter.message.body)
-    at = letter.message.received_at if occurred_at is None else occurred_at
+    at = moment_of(letter.message)
     return at - at % _DAY
-
-
-def _occurred_at(body: bytes) -> int | None:
-    """When a message that may not even be a transaction says that it occurred; None where it does not."""
-    try:
-        return decode_transaction(body).occurred_at
-    except Rejected:
-        pass
-    try:
-        members = decode_object(body)
-    except Rejected:
-        return None
-    for name, unit in (("occurred_at", 1), ("timestamp", 1000)):
-        value = members.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value * unit < _LAST:
-            return value * unit
-    return None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 
 from shroff.codec import instant
 from shroff.core.alert import Alert
 from shroff.core.policy import OUTCOMES
 from shroff.core.report import Activity, Amounts, Tally, from_sweep
+from shroff.flows.audit import Audit
 from shroff.flows.report.change import changes, ratio
 from shroff.flows.report.findings import MOST_TOP, alerted, alerts, dead_letters, ranked_counts, sweep
 from shroff.flows.report.words import summary
@@ -27,16 +28,6 @@ UNITS = (
 )
 
 
-class DayAudit(TypedDict):
-    """The audit of the transactions that occurred in one day."""
-
-    accepted: int
-    decided: int
-    dead_lettered: int
-    in_flight: int
-    missing: Sequence[str]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
     """All that is known of one day."""
@@ -48,7 +39,7 @@ class Day:
 
 
 def document(
-    today: Day, before: Day, *, base: str | None, names: Mapping[str, str | None], audit: DayAudit
+    today: Day, before: Day, *, base: str | None, names: Mapping[str, str | None], audit: Audit
 ) -> dict[str, Any]:
     """The report's content. `base` is the currency of sums, None where neither day has a transaction;
     `names` has the name of each policy version seen today.
@@ -79,14 +70,7 @@ def document(
         "alerts": alerts(raised),
         "sweep": sweep(findings),
         "dead_letters": dead_letters(today.dead_letters),
-        "audit": {
-            "accepted": audit["accepted"],
-            "decided": audit["decided"],
-            "dead_lettered": audit["dead_lettered"],
-            "in_flight": audit["in_flight"],
-            "missing": sorted(audit["missing"]),
-            "clean": not audit["missing"],
-        },
+        "audit": audit.members() | {"missing": sorted(audit.missing), "clean": audit.clean},
         "policies": [
             {"version": version, "name": names.get(version), "transactions": count}
             for version, count in ranked_counts(tally.policies)

@@ -59,9 +59,29 @@ def sweep(findings: Sequence[Alert]) -> dict[str, Any]:
             }
             for rule, each in sorted(rules.items(), key=lambda pair: (-len(pair[1]), pair[0]))
         ],
+        "by_group": _groups(ranked)[:MOST_TOP],
         "listed": [alert_listed(alert) for alert in ranked[:MOST_LISTED]],
         "others": max(len(ranked) - MOST_LISTED, 0),
     }
+
+
+def _groups(ranked: Sequence[Alert]) -> list[dict[str, Any]]:
+    """One a group and rule, so that one busy customer does not hide the others; highest score first."""
+    together: dict[tuple[str, str], list[Alert]] = {}
+    for alert in ranked:
+        together.setdefault((alert.key, alert.rule), []).append(alert)
+    return [
+        {
+            "group": group,
+            "rule": rule,
+            "reason": each[0].reason,
+            "findings": len(each),
+            "highest_score": each[0].score,
+            "from": instant(min(alert.occurred_at for alert in each)),
+            "to": instant(max(alert.occurred_at for alert in each)),
+        }
+        for (group, rule), each in together.items()
+    ]
 
 
 def alert_listed(alert: Alert) -> dict[str, Any]:

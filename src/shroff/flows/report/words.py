@@ -49,12 +49,12 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def since(change: Mapping[str, Any]) -> str:
-    """How a total moved, in a few characters: ▲ 2.1%, ▼ 14, =."""
+    """How a total moved, in a few characters: ▲ 2.1%, ▼ 14, no change."""
     difference = change["difference"]
     if difference is None:
         return ""
     if difference == 0:
-        return "="
+        return "no change"
     arrow = "▲" if difference > 0 else "▼"
     ratio = change["ratio"]
     if ratio is None:

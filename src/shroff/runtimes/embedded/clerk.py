@@ -14,6 +14,7 @@ from shroff.ports import Alerts, Clock, Ledger, Policies, Schedule
 
 log = structlog.get_logger()
 
+_AFTER_FAILURE = 60.0
 DAY, HOUR = 86_400_000, 3_600_000
 MOST_SWEEPS = 288
 """Sweeps made up for at once after a pause: a day of the default ones."""
@@ -45,11 +46,14 @@ class Clerk:
 
     def run(self, wait: Callable[[float], bool], every: float = 1.0) -> None:
         """Do what is due, again and again, until told to stop."""
-        while not wait(every):
+        pause = every
+        while not wait(pause):
+            pause = every
             try:
                 self.step()
-            except Exception:  # the worker's decisions must not end with a failed report
-                log.exception("scheduled_job_failed")
+            except Exception:  # noqa: BLE001  # a report that fails must not end the sweeps, nor fill the log
+                log.exception("scheduled_job_failed", again_in=_AFTER_FAILURE)
+                pause = _AFTER_FAILURE
 
     def step(self) -> None:
         """Run each sweep and report that has become due since it last ran."""

@@ -24,7 +24,7 @@ def write_report(day: int, embedded: Embedded) -> list[str]:
         alerts=store.alerts,
         dead_letters=store.dead_letters,
         policies=store.policies,
-        audit=audit.members(),
+        audit=audit,
         reports=embedded.reports,
     )
     return list(written.places)

@@ -37,13 +37,22 @@ SELECT position FROM ledger_position
 -- name: advance
 UPDATE ledger_position SET position = ?1 WHERE position <= ?1
 
+-- name: any decided
+SELECT EXISTS (SELECT 1 FROM records)
+
+-- name: any retrying
+SELECT EXISTS (SELECT 1 FROM retries)
+
+-- name: any dead_lettered
+SELECT EXISTS (SELECT 1 FROM dead_letters)
+
 -- name: decided among
 SELECT transaction_id FROM records WHERE transaction_id IN (:values)
 
 -- name: retrying among
 SELECT transaction_id FROM retries WHERE transaction_id IN (:values)
 
--- name: dead among
+-- name: dead_lettered among
 SELECT transaction_id FROM dead_letters WHERE transaction_id IN (:values)
 
 -- name: due

@@ -27,6 +27,7 @@ class Batches:
         self._intake = intake
 
     def routes(self) -> dict[str, Route]:
+        """Their addresses."""
         name = "/transactions/batch"
         return {name: Route(name, POST, "transactions:write", self.accept)}
 

@@ -25,10 +25,14 @@ class Decisions:
         self._ask = ask
 
     def routes(self) -> dict[str, Route]:
+        """Their addresses."""
         return {"/decisions": Route("/decisions", POST, "decisions:write", self.decide)}
 
     async def decide(self, request: Request) -> Answer:
-        """200 with the decision, the stored one for a repeated id; 202 where it takes too long, 422 where it failed."""
+        """200 with the decision, for a repeated id the stored one.
+
+        202 where it takes too long, 422 where it was given up.
+        """
         self._intake.require_room()
         require_json(request)
         body = await read_body(request, self._intake.settings.max_body)

@@ -27,6 +27,7 @@ class Operations:
         self._ask = ask
 
     def routes(self) -> dict[str, Route]:
+        """Their addresses."""
         return {
             "/health": Route("/health", GET, None, self.health),
             "/ready": Route("/ready", GET, None, self.ready),

@@ -31,6 +31,7 @@ class Transactions:
         self._ask = ask
 
     def routes(self) -> dict[str, Route]:
+        """Their addresses."""
         return {
             "/transactions": Route("/transactions", POST, "transactions:write", self.accept),
             PREFIX: Route("/transactions/{id}", GET, "transactions:read", self.show),

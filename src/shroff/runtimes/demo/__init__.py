@@ -1,0 +1,1 @@
+"""The demo: a served data folder, simulated traffic with planted fraud, and how much of it was caught."""

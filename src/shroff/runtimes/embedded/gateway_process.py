@@ -1,0 +1,73 @@
+"""The gateway's process: one event loop under Granian, with its own connections."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+from threading import Thread
+
+from granian import Granian
+from granian.constants import Interfaces, Loops
+
+from shroff.api.gateway import Gateway, GatewayPorts, GatewaySettings
+from shroff.runtimes.logs import configure_logs
+from shroff.runtimes.settings import read_settings
+from shroff.runtimes.wiring import gateway_ports
+
+_DATA, _REQUIRE_KEY = "SHROFF_GATEWAY_DATA", "SHROFF_GATEWAY_REQUIRE_KEY"
+_PATIENCE = 2.0
+"""Seconds for requests to end after the parent died."""
+
+
+def gateway_server(data: Path, host: str, port: int, *, require_key: bool) -> Granian:
+    """A server for one data folder; `serve()` blocks until SIGTERM or SIGINT and lets requests end first."""
+    # Granian starts the gateway in a process of its own, which is told by its environment alone.
+    os.environ[_DATA] = str(data)
+    os.environ[_REQUIRE_KEY] = "1" if require_key else ""
+    return Granian(
+        f"{__name__}:application",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.RSGI,
+        loop=Loops.auto,
+        workers=1,
+        respawn_failed_workers=True,
+        log_enabled=False,
+        websockets=False,
+    )
+
+
+def application() -> Gateway:
+    """The gateway over the data folder that the environment names."""
+    configure_logs()
+    _end_with_parent()
+    data = Path(os.environ[_DATA])
+    settings = read_settings(data)
+    return Gateway(
+        gateway_ports(data),
+        GatewaySettings(
+            currency=settings.currency,
+            high_water=settings.high_water,
+            decision_timeout=int(settings.decision_timeout * 1000),
+            require_key=bool(os.environ[_REQUIRE_KEY]),
+        ),
+    )
+
+
+def _end_with_parent() -> None:
+    """Leave the port to the next server where the parent was killed and could stop nothing."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_PATIENCE)
+        os._exit(1)  # what was answered is durable already: nothing is lost by not waiting longer
+
+    Thread(target=watch, name="parent", daemon=True).start()
