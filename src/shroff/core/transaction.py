@@ -14,8 +14,16 @@ from shroff.core.money import DECIMALS, to_minor
 Scalar = str | float | int | bool
 
 TEXTS = (
-    "customer_id", "merchant", "card_id", "device_id", "ip", "email", "country", "merchant_category", "channel",
-)  # fmt: skip
+    "customer_id",
+    "merchant",
+    "card_id",
+    "device_id",
+    "ip",
+    "email",
+    "country",
+    "merchant_category",
+    "channel",
+)
 """Optional text members, each at most 256 characters; an empty one counts as absent."""
 
 REQUIRED = ("transaction_id", "amount", "timestamp")
@@ -59,14 +67,13 @@ def parse(members: Mapping[str, Any], *, currency: str = "USD") -> Transaction:
     in the order of the contract: required members first.
     """
     reader = _Reader(members)
-    values = {
+    own = reader.currency(currency)
+    values: dict[str, Any] = {
         "transaction_id": reader.transaction_id(),
-        "currency": reader.currency(currency),
-        "amount_minor": 0,
-        "occurred_at": 0,
+        "currency": own,
+        "amount_minor": reader.amount(own),
+        "occurred_at": reader.timestamp(),
     }
-    values["amount_minor"] = reader.amount(values["currency"])
-    values["occurred_at"] = reader.timestamp()
     for name in TEXTS:
         if name in members:
             values[name] = reader.text(name)
@@ -102,36 +109,38 @@ class _Reader:
 
     def transaction_id(self) -> str:
         value = self.required("transaction_id")
-        if isinstance(value, str) and value.strip() and len(value) <= _LONGEST_ID:
-            return value
+        if _is_text(value, _LONGEST_ID) and value.strip():
+            return str(value)
         if value is not None:
-            self.fault(
-                "transaction_id", f"transaction_id must be a non-empty string of at most {_LONGEST_ID} characters"
-            )
+            kind = f"a non-empty string of at most {_LONGEST_ID} characters"
+            self.fault("transaction_id", f"transaction_id must be {kind}")
         return ""
 
-    def currency(self, default: str) -> str:
+    def currency(self, default: str) -> str | None:
         value = self.members.get("currency")
         if value is None:
             return default
         if isinstance(value, str) and value in DECIMALS:
             return value
         self.fault("currency", "currency must be an ISO 4217 code in capitals, for example EUR")
-        return default
+        return None
 
-    def amount(self, currency: str) -> int:
+    def amount(self, currency: str | None) -> int:
+        """Minor units; without a known currency nobody can say how many decimals are too many."""
         value = self.required("amount")
         if value is None:
             return 0
         number = _decimal(value, text=True)
         if number is None:
             self.fault("amount", "Amount must be a number or a decimal string")
-            return 0
-        try:
-            return to_minor(number, currency)
-        except ValueError as problem:
-            self.fault("amount", str(problem))
-            return 0
+        elif number <= 0:
+            self.fault("amount", "Amount must be positive")
+        elif currency is not None:
+            try:
+                return to_minor(number, currency)
+            except ValueError as problem:
+                self.fault("amount", str(problem))
+        return 0
 
     def timestamp(self) -> int:
         value = self.required("timestamp")
@@ -152,8 +161,8 @@ class _Reader:
         value = self.members[field]
         if value is None or value == "":
             return None
-        if isinstance(value, str) and len(value) <= _LONGEST_TEXT:
-            return value
+        if _is_text(value, _LONGEST_TEXT):
+            return str(value)
         self.fault(field, f"{field} must be a string of at most {_LONGEST_TEXT} characters")
         return None
 
@@ -162,7 +171,7 @@ class _Reader:
         if value is None:
             return None
         number = _decimal(value, text=False)
-        if number is not None and abs(number) <= limit:
+        if number is not None and -limit <= number <= limit:
             return float(number)
         self.fault(field, f"{field} must be a number from -{limit} to {limit}")
         return None
@@ -170,18 +179,21 @@ class _Reader:
     def attributes(self) -> dict[str, Scalar] | None:
         names = sorted(name for name in self.members if name not in KNOWN)
         if len(names) > MOST_ATTRIBUTES:
-            self.fault("attributes", f"at most {MOST_ATTRIBUTES} further members are kept; this has {len(names)}")
+            sentence = f"at most {MOST_ATTRIBUTES} further members are kept; this has {len(names)}"
+            self.fault("attributes", sentence)
             return None
         found = {name: self.attribute(name) for name in names if self.members[name] is not None}
         return {name: value for name, value in found.items() if value is not None} or None
 
     def attribute(self, name: str) -> Scalar | None:
         value = self.members[name]
-        if len(name) > _LONGEST_NAME:
+        if not _is_text(name, _LONGEST_NAME):
             self.fault(name[:_LONGEST_NAME], f"a member's name must have at most {_LONGEST_NAME} characters")
             return None
-        if isinstance(value, bool) or (isinstance(value, str) and len(value) <= _LONGEST_ATTRIBUTE):
+        if isinstance(value, bool):
             return value
+        if _is_text(value, _LONGEST_ATTRIBUTE):
+            return str(value)
         number = _decimal(value, text=False)
         if number is not None and number.adjusted() < 300:
             whole = int(number) if number.adjusted() < 15 and number == number.to_integral_value() else None
@@ -189,6 +201,16 @@ class _Reader:
         kinds = f"a string of at most {_LONGEST_ATTRIBUTE} characters, a number or a boolean"
         self.fault(name, f"{name} must be {kinds}")
         return None
+
+
+def _is_text(value: object, longest: int) -> bool:
+    """Whether this is a string that is short enough and has a UTF-8 form."""
+    if not isinstance(value, str) or len(value) > longest:
+        return False
+    try:
+        return value.isascii() or bool(value.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _decimal(value: object, *, text: bool) -> Decimal | None:

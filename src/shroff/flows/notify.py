@@ -18,6 +18,10 @@ _DOWN = 3
 """Failures in a row after which a channel counts as down, so that a pass ends soon whatever its timeouts."""
 
 
+Trouble = tuple[Failure, int | None]
+"""What went wrong with an alert, and when it is tried again; None for given up."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Notified:
     """What one pass over one channel did."""
@@ -62,33 +66,34 @@ class _Pass:
 
     def again(self, alert: Alert, failures: int) -> None:
         """Try an alert that failed before."""
-        failure, due_at = Failure(at=self._now, cause="interrupted"), self._due_at(failures + 1)
+        trouble: Trouble | None = self._interrupted(failures)
         try:
-            failed = self._send(alert, failures)
-            failure, due_at = failed or (None, None)
+            trouble = self._send(alert, failures)
         finally:
+            failure, due_at = trouble or (None, None)
             self._deliveries.settle(self._channel.name, alert.alert_id, failure, due_at)
 
     def onward(self, raised: Sequence[tuple[int, Alert]]) -> None:
         """Send new alerts, until the channel is down, and move on past them."""
-        failed: dict[str, tuple[Failure, int | None]] = {}
-        reached = None
+        failed: dict[str, Trouble] = {}
+        reached = raised[0][0] - 1
         try:
             for position, alert in raised:
-                # A bug in a channel must not stop it for ever at one alert: that one is tried again later.
-                reached = position
-                failed[alert.alert_id] = Failure(at=self._now, cause="interrupted"), self._due_at(1)
-                failure = self._send(alert, 0)
-                del failed[alert.alert_id]
-                if failure is not None:
-                    failed[alert.alert_id] = failure
                 if self.done.down:
                     break
+                reached, failed[alert.alert_id] = position, self._interrupted(0)
+                trouble = self._send(alert, 0)
+                del failed[alert.alert_id]
+                if trouble is not None:
+                    failed[alert.alert_id] = trouble
         finally:
-            if reached is not None:
-                self._deliveries.advance(self._channel.name, reached, failed)
+            self._deliveries.advance(self._channel.name, reached, failed)
 
-    def _send(self, alert: Alert, failures: int) -> tuple[Failure, int | None] | None:
+    def _interrupted(self, failures: int) -> Trouble:
+        """What stands where a bug ends the pass: a channel must not stop for ever at one alert."""
+        return Failure(at=self._now, cause="the pass was interrupted"), self._due_at(failures + 1)
+
+    def _send(self, alert: Alert, failures: int) -> Trouble | None:
         """What went wrong and when to try again, or None where it was sent."""
         try:
             self._channel.send(alert)

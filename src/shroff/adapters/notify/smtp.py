@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 import smtplib
 import ssl
-from collections.abc import Sequence
-from email.errors import HeaderParseError
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import structlog
 
-from shroff.codec import instant
+from shroff.adapters.notify.mail import address, message
 from shroff.core.alert import Alert
 from shroff.core.errors import Fault, Rejected, Retryable
 
 _TLS_PORT = 465
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_LONGEST_CAUSE = 200
 
 log = structlog.get_logger()
 
 
 class SmtpChannel:
-    """Mails each alert, as plain text, to all recipients at once; on port 465 over TLS from the start.
+    """Mails each alert, as plain text, to all recipients at once; on port 465 with TLS from the start.
 
     Raises ValueError for an address that is none, and for a password that would travel in the clear.
     """
 
-    def __init__(  # noqa: PLR0913 (the settings of a mail server are that many)
+    def __init__(  # noqa: PLR0913 (a mail server has that many settings)
         self,
         host: str,
         port: int,
@@ -48,26 +42,71 @@ class SmtpChannel:
     ) -> None:
         self.name = name
         self._host, self._port, self._timeout = host, port, timeout
-        self._sender = _address(sender)
-        self._recipients = tuple(_address(recipient) for recipient in recipients)
+        self._sender = address(sender)
+        self._recipients = tuple(address(recipient) for recipient in recipients)
         self._starttls, self._context = starttls, context or ssl.create_default_context()
-        self._user, self._password = user, password
+        self._user, self._password = user, password or ""
         if not self._recipients:
             raise ValueError("mail needs at least one recipient")
         if user is not None and not (starttls or port == _TLS_PORT or _is_loopback(host)):
             raise ValueError("a mail server's password is sent over TLS only: set starttls, or port 465")
 
     def send(self, alert: Alert) -> None:
-        """Mail it; refused by the server for good is Rejected, everything else may pass."""
+        """Mail it. What the server refuses for good is Rejected; all else, a wrong password too, may pass."""
+        mail = message(alert, self._sender, self._recipients)
         try:
             with self._connected() as server:
-                refused = server.send_message(self._message(alert))
+                refused = server.send_message(mail)
         except smtplib.SMTPRecipientsRefused as error:
-            raise _refusal(self._host, max(error.recipients.values(), key=_passing)) from None
+            raise _refusal(self._host, *min(error.recipients.values())) from None
         except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
-            raise _refusal(self._host, (error.smtp_code, error.smtp_error)) from None
-        except (OSError, smtplib.SMTPException) as error:
-            raise Retryable(f"{self._host} cannot be reached: {_cause(error)}") from None
+            raise _refusal(self._host, error.smtp_code, error.smtp_error) from None
+        except OSError as error:
+            raise Retryable(f"{self._host} took no mail: {_cause(error)}") from None
         if refused:
-            # The others have it: another attempt would send it to them again.
+            # The others have it, and another attempt would send it to them again.
             log.warning("mail_partly_refused", alert_id=alert.alert_id, recipients=len(refused))
+
+    @contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
+        if self._port == _TLS_PORT:
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                self._host, self._port, timeout=self._timeout, context=self._context
+            )
+        else:
+            server = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
+        try:
+            if self._starttls and self._port != _TLS_PORT:
+                server.starttls(context=self._context)
+            if self._user is not None:
+                server.login(self._user, self._password)
+            yield server
+            with suppress(OSError):  # the mail is taken, however the goodbye goes
+                server.quit()
+        finally:
+            server.close()
+
+
+def _refusal(host: str, code: int, answer: bytes | str) -> Rejected | Retryable:
+    problem = f"{host} refused the mail: {code} {_plain(answer)}"
+    return Retryable(problem) if code < 500 else Rejected([Fault("smtp", problem)])
+
+
+def _cause(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return "it did not answer in time"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {_plain(error.smtp_error)}"
+    return error.strerror or str(error) or type(error).__name__
+
+
+def _plain(answer: bytes | str) -> str:
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    return " ".join(text.split())[:_LONGEST_CAUSE]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -86,7 +86,13 @@ def _address(url: str) -> tuple[Callable[[float], http.client.HTTPConnection], s
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
-    if host is None or parts.scheme not in {"http", "https"} or not url.isascii() or not url.isprintable() or " " in url:
+    if (
+        host is None
+        or parts.scheme not in {"http", "https"}
+        or not url.isascii()
+        or not url.isprintable()
+        or " " in url
+    ):
         raise ValueError("a webhook's address begins with https:// or http:// and names a host")
     if parts.username is not None:
         raise ValueError("a webhook's address holds no user and password: the secret signs what is sent")
@@ -94,7 +100,11 @@ def _address(url: str) -> tuple[Callable[[float], http.client.HTTPConnection], s
     if parts.scheme == "http":
         return lambda timeout: http.client.HTTPConnection(host, port, timeout=timeout), host, target
     context = ssl.create_default_context()
-    return lambda timeout: http.client.HTTPSConnection(host, port, timeout=timeout, context=context), host, target
+    return (
+        lambda timeout: http.client.HTTPSConnection(host, port, timeout=timeout, context=context),
+        host,
+        target,
+    )
 
 
 def _cut(connection: http.client.HTTPConnection) -> None:

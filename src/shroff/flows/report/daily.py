@@ -48,8 +48,8 @@ def report(  # noqa: PLR0913  # a port for each thing it asks
 ) -> DayReport:
     """Write the report of one UTC day; the same day gives the same bytes.
 
-    A transaction belongs to the day in which it occurred; for dead letters see `moment_of`. `audit` is that of
-    the transactions of this day.
+    A transaction belongs to the day in which it occurred; for dead letters see `moment_of`. `audit` is that
+    of the transactions of this day.
     """
     start = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
     policy_of = _reader(policies)

@@ -160,7 +160,7 @@ def _numbers(embedded: Embedded) -> tuple[dict[str, int], int]:
     return totals, waiting + totals["retrying"]
 
 
-def _newest_alerts(embedded: Embedded, most: int = 8) -> list[Alert]
+def _newest_alerts(embedded: Embedded, most: int = 8) -> list[Alert]:
     position = max(0, embedded.store.ledger.totals()["alerts"] - most)
     return [alert for _, alert in reversed(embedded.store.alerts.after(position, most))]
 

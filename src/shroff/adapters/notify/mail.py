@@ -1,0 +1,67 @@
+"""What a mail about an alert says, and to whom one can be sent."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from shroff.adapters.notify.masking import without_cards
+from shroff.codec import instant
+from shroff.core.alert import Alert
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_LONGEST_SUBJECT = 150
+
+
+def message(alert: Alert, sender: Address, recipients: tuple[Address, ...]) -> EmailMessage:
+    """The mail; its Message-ID is the same however often it is sent."""
+    mail = EmailMessage(policy=SMTP)
+    mail["Subject"] = _line(f"[Shroff] {alert.outcome}: {alert.reason} ({alert.entity} {alert.key})")[
+        :_LONGEST_SUBJECT
+    ]
+    mail["From"] = sender
+    mail["To"] = recipients
+    mail["Date"] = format_datetime(datetime.fromtimestamp(alert.raised_at // 1000, UTC))
+    mail["Message-ID"] = f"<{_line(alert.alert_id)}@{sender.domain}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(_text(alert))
+    return mail
+
+
+def address(text: str) -> Address:
+    """A mail address, with or without a name. Raises ValueError for what is none."""
+    name, plain = parseaddr(text)
+    try:
+        parsed = Address(display_name=name, addr_spec=plain)
+    except (ValueError, MessageError, IndexError):
+        parsed = None
+    if parsed is None or not (parsed.username and parsed.domain and text.isascii() and text.isprintable()):
+        raise ValueError(f'"{text}" is not a mail address')
+    return parsed
+
+
+def _text(alert: Alert) -> str:
+    rows = {
+        "Outcome": alert.outcome,
+        alert.entity.capitalize(): alert.key,
+        "Transaction": alert.transaction_id,
+        "Occurred": instant(alert.occurred_at),
+        "Raised": instant(alert.raised_at),
+        "Rule": alert.rule,
+        "Score": f"{alert.score:.2f}",
+        "Hits": str(alert.hits),
+        "Alert": alert.alert_id,
+    }
+    width = max(map(len, rows)) + 2
+    lines = (f"{f'{name}:':<{width}}{_line(value)}" for name, value in rows.items())
+    return "\n".join([_line(alert.reason), "", *lines, ""])
+
+
+def _line(text: str) -> str:
+    """One line of text for people, whatever a transaction put into it."""
+    return without_cards(_UNPRINTABLE.sub(" ", text)).strip()
