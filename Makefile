@@ -28,7 +28,7 @@ $(READY): requirements.lock pyproject.toml
 	  echo "shroff needs Python's venv; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m shroff.core.compiled || echo "The kernels will be compiled when they first run" >&2
+	@$(BIN)/python -m shroff.core.warm || echo "The kernels will be compiled when they first run" >&2
 	@touch $@
 
 run: setup ## the demo, in var/demo: simulated transactions, live, with the fraud planted and caught

@@ -24,7 +24,6 @@ from shroff.adapters.sqlite import SqliteQueue, SqliteStore
 from shroff.api.gateway import Gateway, GatewayPorts, GatewaySettings
 
 # Distinct ids: each thread of wrk counts for itself.
-import os; EXTRA=eval(os.environ.get("GX","{}"))
 _LUA = """
 local threads, counter = 0, 0
 function setup(thread) thread:set("id", threads); threads = threads + 1 end
@@ -65,7 +64,7 @@ def serve(data: Path, port: int, loop: str, interval: float) -> None:
     """Run Granian in this process until SIGTERM."""
     server = Granian(
         "shroff", address="127.0.0.1", port=port, interface="rsgi", workers=1, loop=loop, http="1",
-        websockets=False, **EXTRA, backlog=2048, backpressure=4096, log_level="warning", process_name=None,
+        websockets=False, backlog=2048, backpressure=4096, log_level="warning", process_name=None,
     )  # fmt: skip
     sys.setswitchinterval(interval)
     server.serve(target_loader=partial(gateway, data), wrap_loader=False)

@@ -1,8 +1,9 @@
-"""Every adapter that answers the ports of the queue and the store. Another one joins by one more line."""
+"""Every adapter that answers the ports of the queue and the store; another joins as one more parameter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -44,25 +45,25 @@ class Adapter:
     store: Callable[[], Store]
 
 
-def memory(_: Path) -> Adapter:
-    return Adapter(queue=MemoryQueue, store=MemoryStore)
+@contextmanager
+def memory(_: Path) -> Iterator[Adapter]:
+    yield Adapter(queue=MemoryQueue, store=MemoryStore)
 
 
-def sqlite(folder: Path) -> Adapter:
+@contextmanager
+def sqlite(folder: Path) -> Iterator[Adapter]:
     numbers = count()
-    return Adapter(
-        queue=lambda: SqliteQueue(folder / f"queue-{next(numbers)}.db"),
-        store=lambda: SqliteStore(folder / f"store-{next(numbers)}.db"),
-    )
+    with ExitStack() as opened:
+        yield Adapter(
+            queue=lambda: opened.enter_context(closing(SqliteQueue(folder / f"queue-{next(numbers)}.db"))),
+            store=lambda: opened.enter_context(closing(SqliteStore(folder / f"store-{next(numbers)}.db"))),
+        )
 
 
-ADAPTERS = (memory, sqlite)
-
-
-@pytest.fixture(params=ADAPTERS, ids=lambda adapter: adapter.__name__)
-def adapter(request: pytest.FixtureRequest, tmp_path: Path) -> Adapter:
-    made: Adapter = request.param(tmp_path)
-    return made
+@pytest.fixture(params=[memory, sqlite], ids=["memory", "sqlite"])
+def adapter(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Adapter]:
+    with request.param(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -65,6 +65,6 @@ def test_the_first_sentence_sums_up_the_day(world):
     _two_days(world)
     world.decided("t-9", 500, MIDNIGHT + 9, "decline")
     assert world.report()["summary"] == (
-        "On Wednesday 15 August 2018 there were 4 transactions worth 17.00 EUR: 0.0% were approved,"
+        "On Wednesday 15 August 2018 there were 4 transactions worth 17.00 EUR: none were approved,"
         " 3 sent to review and 1 declined (5.00 EUR). That is 33.3% fewer than the day before."
     )

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from shroff.adapters.files.reports import FileReports
+from shroff.flows.report import report
+from tests.report.world import DAY, EMPTY
 
 DATE = "2018-08-15"
 
@@ -25,6 +27,25 @@ def test_a_file_is_taken_to_its_end_before_the_next_is_begun(tmp_path):
 
     FileReports(tmp_path).write(DATE, {"z": parts("z"), "a": parts("a")})
     assert order == ["z0", "z1", "a0", "a1"]
+
+
+def test_totals_are_never_written_before_every_row_was_counted(world):
+    class Backwards(FileReports):
+        def write(self, date, files):
+            return super().write(date, dict(reversed(files.items())))
+
+    world.decided("t-1")
+    store = world.store
+    with pytest.raises(RuntimeError, match="must be written to its end"):
+        report(
+            DAY,
+            ledger=store.ledger,
+            alerts=store.alerts,
+            dead_letters=store.dead_letters,
+            policies=store.policies,
+            audit=EMPTY,
+            reports=Backwards(world.folder),
+        )
 
 
 def test_a_report_that_fails_half_way_leaves_the_old_one_and_no_litter(tmp_path):

@@ -4,6 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -86,6 +87,13 @@ def test_a_policy_that_is_not_known_leaves_the_money_in_its_own_currency(world):
     assert found["policies"] == [{"version": "gone", "name": None, "transactions": 1}]
 
 
+def test_a_policy_that_can_no_longer_be_read_does_not_stop_the_report(world):
+    world.store.policies.publish("old", "rules = 7", 1)
+    world.decided("a", 500, policy="old")
+    world.decided("b", 700)
+    assert world.report()["totals"]["sum"] == 12
+
+
 def test_dead_letters_count_on_the_day_of_their_transaction_or_else_of_their_arrival(world):
     yesterday = MIDNIGHT - HOUR
     world.died("stated", b'{"timestamp": 1534291200.5}', yesterday, "Rejected: odd")
@@ -114,8 +122,13 @@ def test_findings_of_the_sweep_stand_apart_from_the_alerts_of_rules(world):
 def test_the_audit_is_reported_with_what_is_missing(world):
     audit = Audit(accepted=3, decided=1, dead_lettered=0, in_flight=0, missing=("b", "a"))
     assert world.report(audit=audit)["audit"] == {
-        "accepted": 3, "decided": 1, "dead_lettered": 0, "in_flight": 0, "missing": ["a", "b"], "clean": False,
-    }  # fmt: skip
+        "accepted": 3,
+        "decided": 1,
+        "dead_lettered": 0,
+        "in_flight": 0,
+        "missing": ["a", "b"],
+        "clean": False,
+    }
 
 
 def test_many_merchants_are_cut_to_the_largest_and_the_rest_added_up(world, monkeypatch):
@@ -164,8 +177,9 @@ def _tallied(payments: list[tuple[Any, ...]]) -> tuple[Tally, list[Transaction]]
 def test_the_report_adds_up_the_amounts_that_the_rules_compared(payments):
     tally, transactions = _tallied(payments)
     amounts = Batch.of(transactions).in_base("EUR", POLICY.rates)
-    assert tally.total.minor == sum(int(amount) for amount in amounts if amount == amount)
-    assert tally.total.priced == sum(amount == amount for amount in amounts.tolist())
+    priced = amounts[~np.isnan(amounts)]
+    assert tally.total.minor == sum(map(int, priced))
+    assert tally.total.priced == len(priced)
 
 
 @given(PAYMENTS)
@@ -211,11 +225,11 @@ def test_a_real_day_equals_an_independent_query(world):
         return Decimal(cents) / 100
 
     assert found["totals"]["count"] == day.height == len(world.rows())
-    assert found["totals"]["sum"] == amount(day["cents"].sum())
+    assert found["totals"]["sum"] == amount(int(day["cents"].sum()))
     assert float(found["totals"]["mean"]) == pytest.approx(day["TX_AMOUNT"].mean(), abs=1e-6)
     declined = day.filter(pl.col("cents") > 22_000)
     assert found["by_outcome"]["decline"]["count"] == declined.height > 0
-    assert found["by_outcome"]["decline"]["sum"] == amount(declined["cents"].sum())
+    assert found["by_outcome"]["decline"]["sum"] == amount(int(declined["cents"].sum()))
     hours = dict(day.group_by(pl.col("TX_DATETIME").dt.hour()).len().iter_rows())
     assert {hour["hour"]: hour["count"] for hour in found["by_hour"] if hour["count"]} == hours
     sums = day.group_by("TERMINAL_ID").agg(pl.col("cents").sum()).iter_rows()

@@ -12,6 +12,7 @@ from typing import Any
 
 from shroff.adapters.files.reports import FileReports
 from shroff.adapters.memory import MemoryStore
+from shroff.codec import encode_transaction
 from shroff.core.alert import Alert
 from shroff.core.decision import Decision, Reason
 from shroff.core.policy_document import read_policy
@@ -31,8 +32,8 @@ POLICY = read_policy(
     [entities]
     customer = "customer_id"
     [rates]
-    USD = "0.87"
-    JPY = "0.0061"
+    USD = 0.87
+    JPY = 0.0061
     """
 )
 EMPTY = Audit(accepted=0, decided=0, dead_lettered=0, in_flight=0, missing=())
@@ -93,7 +94,7 @@ class World:
             policy_version=policy,
             decided_at=9,
         )
-        message = self.message(transaction_id, b"{}", at)
+        message = self.message(transaction_id, encode_transaction(transaction), at)
         self.store.ledger.commit(Work(decided=[(message, transaction, decision)]))
 
     def died(self, transaction_id: str, body: bytes, received_at: int, cause: str = "Rejected: no") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from shroff.cli.app import app
@@ -25,6 +26,11 @@ def main() -> None:
     except KeyboardInterrupt:
         _say("interrupted; nothing accepted is lost")
         sys.exit(130)
+    except Exception as error:  # noqa: BLE001  # a bug, told in a line; the environment says whether to show where
+        if os.environ.get("SHROFF_DEBUG"):
+            raise
+        _say(f"this is a bug: {type(error).__name__}: {error}; SHROFF_DEBUG=1 shows where")
+        sys.exit(70)
 
 
 def _say(sentence: str) -> None:

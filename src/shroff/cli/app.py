@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-from cyclopts import App
+from cyclopts import App, CycloptsError
 
 from shroff import __version__
+
+
+def _sentence(error: CycloptsError) -> str:
+    return f"shroff: {error}"
+
 
 app = App(
     name="shroff",
     version=__version__,
     help="Transaction-fraud detection: take transactions in, decide them, look back, report. Nothing accepted is lost.",
     help_epilogue="Start with `shroff demo`, or `shroff serve --data DIR`.",
+    error_formatter=_sentence,
+    suppress_keyboard_interrupt=False,
 )
 
-_COMMANDS = {
-    "serve": "shroff.cli.serve:serve",
-    "demo": "shroff.cli.demo:demo",
-    "simulate": "shroff.cli.files:simulate",
-    "import": "shroff.cli.files:import_",
-    "sweep": "shroff.cli.looking:sweep",
-    "report": "shroff.cli.looking:report",
-    "audit": "shroff.cli.looking:audit",
-    "replay": "shroff.cli.looking:replay",
-    "policy": "shroff.cli.policy:app",
-    "lists": "shroff.cli.lists:app",
-    "dead-letters": "shroff.cli.dead_letters:app",
-    "notifications": "shroff.cli.notifications:app",
-    "transactions": "shroff.cli.transactions:app",
-    "keys": "shroff.cli.keys:app",
-    "doctor": "shroff.cli.doctor:doctor",
+COMMANDS = {
+    "serve": ("serve:serve", "Take transactions in over HTTP and decide them."),
+    "demo": ("demo:demo", "Run everything on simulated traffic and see what was caught."),
+    "simulate": ("files:simulate", "Write simulated, labelled transactions."),
+    "import": ("files:import_", "Import CSV, NDJSON or Parquet."),
+    "sweep": ("looking:sweep", "Look back over the last minutes."),
+    "report": ("looking:report", "Write the report of one day."),
+    "audit": ("looking:audit", "Check that nothing accepted is lost."),
+    "replay": ("looking:replay", "Make a stored decision again and compare it."),
+    "policy": ("policy:app", "Check, publish, compare and roll back policies."),
+    "lists": ("lists:app", "Allowlists and blocklists."),
+    "dead-letters": ("dead_letters:app", "What could not be processed."),
+    "notifications": ("notifications:app", "Alerts that could not be delivered."),
+    "transactions": ("transactions:app", "A transaction and its decision."),
+    "keys": ("keys:app", "The gateway's API keys."),
+    "doctor": ("doctor:doctor", "Check this installation and a data folder."),
 }
 
-for _name, _target in _COMMANDS.items():
-    app.command(_target, name=_name)
+for _name, (_target, _help) in COMMANDS.items():
+    app.command(f"shroff.cli.{_target}", name=_name, help=_help)

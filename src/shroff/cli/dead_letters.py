@@ -13,7 +13,7 @@ from shroff.core.errors import Fault, Rejected
 from shroff.flows.dead_letters import letter_members, mend
 from shroff.runtimes.wiring import wall_clock
 
-app = App(help="List, show, edit, redrive and discard messages that could not be processed.")
+app = App(name="dead-letters", help="List, show, edit, redrive and discard messages that could not be processed.")
 
 All = Annotated[bool, Parameter(name="--all", negative=(), help="All of them that are not discarded.")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from pathlib import Path
 from threading import Event
@@ -22,7 +23,9 @@ def demo(
 ) -> None:
     """Start everything on simulated traffic with planted fraud, watch it, and see what was caught."""
     from shroff.runtimes.demo.play import play
+    from shroff.runtimes.logs import configure_logs
 
+    configure_logs(logging.WARNING)
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

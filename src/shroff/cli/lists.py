@@ -14,7 +14,7 @@ from shroff.core.errors import Fault, Rejected
 from shroff.core.features import milliseconds
 from shroff.runtimes.wiring import wall_clock
 
-app = App(help="Allowlists and blocklists that the policy's rules ask.")
+app = App(name="lists", help="Allowlists and blocklists that the policy's rules ask.")
 
 
 @app.command

@@ -8,7 +8,7 @@ from shroff.cli.options import DEFAULT_DATA, Data, Json, opened, print_json, pri
 from shroff.codec import instant
 from shroff.runtimes.wiring import wall_clock
 
-app = App(help="List and redrive notifications that were given up.")
+app = App(name="notifications", help="List and redrive notifications that were given up.")
 
 
 @app.command(name="list")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from shroff.core.errors import Fault, Rejected
+from shroff.runtimes.logs import configure_logs
 from shroff.runtimes.wiring import Embedded, open_embedded
 
 Data = Annotated[Path, Parameter(name="--data", env_var="SHROFF_DATA", help="Folder of queue, store and reports.")]
@@ -23,6 +25,7 @@ DEFAULT_DATA = Path("var/data")
 @contextmanager
 def opened(data: Path, *, create: bool = False) -> Iterator[Embedded]:
     """An existing data folder, closed at the end."""
+    configure_logs(logging.WARNING)
     embedded = open_embedded(data, create=create)
     try:
         yield embedded

@@ -14,7 +14,7 @@ from shroff.core.policy_document import read_policy
 from shroff.ports import Policies, Publication
 from shroff.runtimes.wiring import default_policy, wall_clock
 
-app = App(help="Check, publish, compare and roll back policies.")
+app = App(name="policy", help="Check, publish, compare and roll back policies.")
 
 
 @app.command

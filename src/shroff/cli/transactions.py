@@ -8,7 +8,7 @@ from shroff.cli.options import DEFAULT_DATA, Data, Json, opened, print_json, unk
 from shroff.codec import pretty
 from shroff.flows.lookup import lookup
 
-app = App(help="Look at transactions and their decisions.")
+app = App(name="transactions", help="Look at transactions and their decisions.")
 
 
 @app.command

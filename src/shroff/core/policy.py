@@ -15,6 +15,12 @@ from shroff.core.transaction import TEXTS
 OUTCOMES = ("approve", "challenge", "review", "decline")
 """From mildest to most severe; columns of outcomes hold the position in this tuple."""
 
+TRANSACTION = "transaction"
+"""What an alert is about where it is about no entity."""
+
+SCORE = "score"
+"""The rule that a reason names where a threshold of the score led to the outcome, and no rule alone."""
+
 TRANSACTION_NAMES: Mapping[str, Kind] = {
     "amount": Kind.NUMBER,
     "currency": Kind.TEXT,
@@ -25,7 +31,10 @@ TRANSACTION_NAMES: Mapping[str, Kind] = {
     "transaction_id": Kind.TEXT,
     **dict.fromkeys(TEXTS, Kind.TEXT),
 }
-"""What every rule can ask of a transaction; `amount` in the base currency, `hour` and `weekday` (Monday 0) in UTC."""
+"""What every rule can ask of a transaction.
+
+`amount` is in the base currency, `hour` and `weekday` (Monday is 0) are in UTC.
+"""
 
 WINDOW_NAMES: Mapping[str, Kind] = {
     f"window.{name}": Kind.NUMBER
@@ -47,8 +56,7 @@ class Rule:
     reason: str
     """A sentence for the analyst; `{name}` stands for a value."""
     entity: str
-    """The entity that an alert of this rule is about."""
-
+    """What an alert of this rule is about: an entity, or the transaction alone."""
     shown: tuple[str, ...] = ()
     """Names whose values go into the reason."""
 
@@ -74,6 +82,7 @@ class SweepPlan:
 
     @cached_property
     def program(self) -> Program:
+        """Two expressions a rule: when, and the score."""
         return Program([expression for rule in self.rules for expression in (rule.when, rule.score)])
 
 
@@ -105,6 +114,7 @@ class Policy:
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
+        """The columns that observing gives."""
         return tuple(each.name for layout in self.layouts for each in layout.features)
 
     @cached_property
@@ -114,10 +124,12 @@ class Policy:
 
     @cached_property
     def program(self) -> Program:
+        """One expression a rule."""
         return Program([rule.when for rule in self.rules])
 
     @cached_property
     def names_used(self) -> frozenset[str]:
+        """The columns that rules and their reasons read."""
         used = set[str]().union(*(rule.when.names for rule in self.rules))
         return frozenset(used.union(*(rule.shown for rule in self.rules)))
 
@@ -128,4 +140,5 @@ class Policy:
         return repr((self.base_currency, rates, self.layouts))
 
     def empty_state(self) -> State:
+        """What is remembered before the first transaction."""
         return State.empty(self.layouts, self.base_currency, self.rates)

@@ -1,4 +1,4 @@
-"""Rows of Parquet: amounts with the shortest decimals that mean the stored number, instants in seconds."""
+"""Rows of Parquet: amounts as decimals even where they are stored as binary floats, instants in seconds."""
 
 from __future__ import annotations
 
@@ -65,7 +65,15 @@ class Parquet:
 
 
 def _values(frame: pl.DataFrame, column: str, member: str) -> Sequence[Any]:
-    return (_seconds if member == "timestamp" else _scalars)(frame[column]).to_list()
+    if member == "timestamp":
+        return _seconds(frame[column]).to_list()
+    values = _scalars(frame[column])
+    return _amounts(values) if member == "amount" and values.dtype.is_float() else values.to_list()
+
+
+def _amounts(column: pl.Series) -> list[str | None]:
+    """A binary float keeps 15 decimal digits; what follows is noise, as in 5 * 37.14 = 185.70000000000002."""
+    return [None if value is None else f"{value:.15g}" for value in column.to_list()]
 
 
 def _is_scalar(kind: pl.DataType) -> bool:

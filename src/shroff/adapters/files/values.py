@@ -21,7 +21,7 @@ def wire_values(member: str, values: Sequence[Any]) -> list[Any]:
     """One member's values for `core.transaction.parse`; what cannot be read stays as it is."""
     convert = _CONVERT.get(member)
     kinds = set(map(type, values)) - {type(None)}
-    if convert is None or (convert is not _text and str not in kinds):
+    if convert is None or (convert is not _text and not kinds & _READ_BY[convert]):
         return list(values)
     if convert is _text and (kinds <= {str} and "" not in values):
         return list(values)
@@ -61,6 +61,9 @@ def _text(value: Any) -> Any:
 
 
 def _amount(value: Any) -> Any:
+    if isinstance(value, float):
+        # A binary float holds 15 decimal digits; what stands behind them is noise, as in 85.64999999999999.
+        return f"{value:.15g}"
     return value.strip() or None if isinstance(value, str) else value
 
 
@@ -95,3 +98,9 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "latitude": _coordinate,
     "longitude": _coordinate,
 }
+_READ_BY: dict[Callable[[Any], Any], set[type]] = {
+    _amount: {str, float},
+    _timestamp: {str},
+    _coordinate: {str},
+}
+"""The kinds of value that a conversion changes; a column without them is taken as it is."""

@@ -94,7 +94,7 @@ class Gateway:
 
     async def _http(self, scope: Scope, proto: HTTPProtocol) -> None:
         started = perf_counter()
-        route = self._routes.get(scope.path) or self._route(scope.path)
+        route = self._route(scope.method, scope.path)
         try:
             answer = await self._answer(route, scope, proto)
             proto.response_bytes(answer.status, answer.headers, answer.body)
@@ -102,8 +102,14 @@ class Gateway:
             return  # the client has left
         self._counts.request(route.name, answer.status, perf_counter() - started)
 
-    def _route(self, path: str) -> Route:
-        return self._by_id if path.startswith(PREFIX) and path != PREFIX else _NOWHERE
+    def _route(self, method: str, path: str) -> Route:
+        route = self._routes.get(path)
+        if route is not None and method in route.methods:
+            return route
+        # A transaction may be called what an address is: GET /transactions/batch asks for it.
+        if path.startswith(PREFIX) and (route is None or method in self._by_id.methods):
+            return self._by_id
+        return route or _NOWHERE
 
     async def _answer(self, route: Route, scope: Scope, proto: HTTPProtocol) -> Answer:
         try:

@@ -102,9 +102,7 @@ def _pipeline(reading: Reading) -> Iterator[Metric]:
     yield GaugeMetricFamily("shroff_dead_lettered", "Transactions given up", value=reading.dead_lettered)
     yield GaugeMetricFamily("shroff_in_flight", "Transactions on their way", value=reading.in_flight)
     yield GaugeMetricFamily("shroff_retrying", "Transactions that failed and wait", value=reading.retrying)
-    yield GaugeMetricFamily(
-        "shroff_worker_lag_seconds", "Age of the oldest one waiting", value=reading.lag
-    )
+    yield GaugeMetricFamily("shroff_worker_lag_seconds", "Age of the oldest one waiting", value=reading.lag)
     gap = "accepted - decided - dead_lettered - in_flight; anything but 0 is a fault"
     yield GaugeMetricFamily("shroff_audit_gap", gap, value=reading.audit_gap)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shroff.core.policy_document import read_policy
+from shroff.flows.lookup import snapshot_names
 from shroff.ports import Policies
 
 
@@ -17,11 +17,5 @@ class SnapshotNames:
         """The names in the order of the snapshot's values."""
         names = self._known.get(version)
         if names is None:
-            names = self._known[version] = self._read(version)
+            names = self._known[version] = snapshot_names(self._policies, version)
         return names
-
-    def _read(self, version: str) -> tuple[str, ...]:
-        publication = self._policies.get(version)
-        if publication is None:
-            raise LookupError(f"no policy {version} was ever published, but a decision names it")
-        return read_policy(publication.document).snapshot_names

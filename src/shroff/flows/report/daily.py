@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from shroff.core.errors import Rejected
 from shroff.core.policy import Policy
 from shroff.core.policy_document import read_policy
 from shroff.core.report import Exchange, Tally
@@ -121,7 +122,14 @@ def _reader(policies: Policies) -> Callable[[str], Policy | None]:
     @cache
     def policy_of(version: str) -> Policy | None:
         publication = policies.get(version)
-        return None if publication is None else read_policy(publication.document)
+        if publication is None:
+            return None
+        try:
+            return read_policy(publication.document)
+        except (
+            Rejected
+        ):  # published under an older Shroff that was less strict: its days can still be reported
+            return None
 
     return policy_of
 

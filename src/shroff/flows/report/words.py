@@ -95,11 +95,9 @@ def _outcomes(document: Mapping[str, Any]) -> str:
     flagged = [f"{whole(of[name]['count'])} {past}" for name, past in _PAST.items() if of[name]["count"]]
     if not flagged:
         return "all were approved"
+    approved = percent(of["approve"]["share"]) if of["approve"]["count"] else "none"
     declined = f" ({money(of['decline']['sum'])} {document['currency']})" if of["decline"]["count"] else ""
-    return (
-        ", ".join([f"{percent(of['approve']['share'])} were approved", *flagged[:-1]])
-        + f" and {flagged[-1]}{declined}"
-    )
+    return ", ".join([f"{approved} were approved", *flagged[:-1]]) + f" and {flagged[-1]}{declined}"
 
 
 def _moved(change: Mapping[str, Any]) -> str:

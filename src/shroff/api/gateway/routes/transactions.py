@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-from shroff.api.gateway.answers import UNKNOWN, Answer, cause_of, found, receipt_answer
+from shroff.api.gateway.answers import UNKNOWN, Answer, found, receipt_answer
 from shroff.api.gateway.entries import read_body, require_json
 from shroff.api.gateway.intake import Intake
 from shroff.api.gateway.request import GET, POST, Request, Route
 from shroff.api.gateway.settings import GatewayPorts
 from shroff.api.gateway.snapshots import SnapshotNames
 from shroff.api.gateway.verdicts import Ask
-from shroff.codec import decision_members, decode_transaction, wire_members
-from shroff.core.errors import Rejected
-from shroff.ports import Message
+from shroff.codec import decision_members, wire_members
+from shroff.flows.lookup import lookup
 
 PREFIX = "/transactions/"
 
@@ -55,24 +53,20 @@ class Transactions:
         return UNKNOWN if members is None else found(members)
 
     def _members(self, transaction_id: str) -> dict[str, Any] | None:
+        """What flows.lookup says, without reading the policy anew for each decision."""
         record = self._ports.ledger.find(transaction_id)
-        if record is not None:
-            names = self._names.of(record.decision.policy_version)
-            return {
-                "transaction_id": transaction_id,
-                "status": "decided",
-                "transaction": wire_members(record.transaction),
-                "decision": decision_members(record.decision, names),
-            }
-        dead = self._ports.dead_letters.get(transaction_id)
-        if dead is not None:
-            return _undecided(dead.message, "dead_lettered") | {"cause": cause_of(dead)}
-        message = self._ports.reader.find(transaction_id)
-        return None if message is None else _undecided(message, "accepted")
-
-
-def _undecided(message: Message, status: str) -> dict[str, Any]:
-    members: dict[str, Any] = {"transaction_id": message.transaction_id, "status": status}
-    with suppress(Rejected):  # a dead letter may have been edited into something that is no transaction
-        members["transaction"] = wire_members(decode_transaction(message.body))
-    return members
+        if record is None:
+            return lookup(
+                transaction_id,
+                self._ports.reader,
+                self._ports.ledger,
+                self._ports.dead_letters,
+                self._ports.policies,
+            )
+        names = self._names.of(record.decision.policy_version)
+        return {
+            "transaction_id": transaction_id,
+            "status": "decided",
+            "transaction": wire_members(record.transaction),
+            "decision": decision_members(record.decision, names),
+        }

@@ -1,0 +1,319 @@
+"""What every ledger does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from shroff.core.policy import OUTCOMES
+from shroff.ports import Record, Work
+from tests.contracts.conftest import Adapter, Store
+from tests.contracts.samples import (
+    alert,
+    decided,
+    decision,
+    dying,
+    message,
+    retrying,
+    transaction,
+)
+
+
+def names(chunks: object) -> list[str]:
+    assert hasattr(chunks, "__iter__")
+    return [record.transaction.transaction_id for chunk in chunks for record in chunk]
+
+
+def whole(store: Store) -> tuple[object, ...]:
+    """All that can be seen of a store's ledger."""
+    ledger = store.ledger
+    return (
+        ledger.position(),
+        ledger.totals(),
+        [record for chunk in ledger.history() for record in chunk],
+        ledger.due(2**62, 100),
+        list(store.dead_letters.all()),
+        store.alerts.after(0, 100),
+    )
+
+
+def test_a_new_ledger_is_empty(store: Store) -> None:
+    ledger = store.ledger
+    assert ledger.position() == 0
+    assert ledger.newest() is None
+    assert ledger.find("a") is None
+    assert ledger.fates(["a"]) == {}
+    assert list(ledger.history()) == list(ledger.between(0, 2**62)) == []
+    assert ledger.totals() == {
+        "decided": 0,
+        "retrying": 0,
+        "dead_lettered": 0,
+        "alerts": 0,
+        "outcome.approve": 0,
+        "outcome.challenge": 0,
+        "outcome.review": 0,
+        "outcome.decline": 0,
+    }
+
+
+def test_a_decided_transaction_is_kept_to_the_byte(store: Store) -> None:
+    store.ledger.commit(Work(decided=[decided("a", outcome="review")]))
+    assert store.ledger.find("a") == Record(
+        seq=1, transaction=transaction("a"), received_at=7, decision=decision("a", "review")
+    )
+
+
+def test_decisions_under_several_policies_keep_their_versions(store: Store) -> None:
+    versions = ["v1", "v2", "v1"]
+    work = [
+        (message(n), transaction(n), decision(n, version=v)) for n, v in zip("abc", versions, strict=True)
+    ]
+    store.ledger.commit(Work(decided=work))
+    (records,) = store.ledger.history()
+    assert [record.decision.policy_version for record in records] == versions
+
+
+def test_a_batch_moves_the_position_with_its_decisions(store: Store) -> None:
+    store.ledger.commit(Work(position=3, decided=[decided("a")]))
+    store.ledger.commit(Work(decided=[decided("b")]))
+    assert store.ledger.position() == 3
+
+
+def test_the_position_never_goes_back(store: Store) -> None:
+    store.ledger.commit(Work(position=3))
+    store.ledger.commit(Work(position=3))
+    with pytest.raises(ValueError, match="beyond 2"):
+        store.ledger.commit(Work(position=2, decided=[decided("a")]))
+    assert store.ledger.position() == 3
+    assert store.ledger.find("a") is None
+
+
+FORBIDDEN: dict[str, Callable[[], Work]] = {
+    "decided before": lambda: Work(decided=[decided("new"), decided("a")]),
+    "decided twice at once": lambda: Work(decided=[decided("a-twin"), decided("new"), decided("a-twin")]),
+    "failed after it was decided": lambda: Work(decided=[decided("new")], unsettled=[retrying("a", 9)]),
+    "decided and failed at once": lambda: Work(decided=[decided("a-twin")], unsettled=[dying("a-twin")]),
+}
+
+
+@pytest.mark.parametrize("work", FORBIDDEN.values(), ids=FORBIDDEN)
+def test_a_second_decision_is_an_error_that_names_it_and_keeps_nothing(
+    store: Store, work: Callable[[], Work]
+) -> None:
+    store.ledger.commit(
+        Work(
+            position=1, decided=[decided("a")], unsettled=[retrying("b", 8), dying("c")], alerts=[alert("x")]
+        )
+    )
+    before = whole(store)
+    faulty = work()
+    with pytest.raises(ValueError, match=r"decided before: a(-twin)?$"):
+        store.ledger.commit(
+            Work(
+                position=9,
+                decided=faulty.decided,
+                unsettled=[*faulty.unsettled, retrying("d", 9), dying("b")],
+                settled=["b"],
+                alerts=[alert("x"), alert("y")],
+            )
+        )
+    assert whole(store) == before
+
+
+def test_a_failed_message_is_due_when_its_next_attempt_is(store: Store) -> None:
+    late, early, same = retrying("late", 20), retrying("early", 10, seq=2), retrying("same", 10, seq=1)
+    store.ledger.commit(Work(unsettled=[late, early, same]))
+    assert store.ledger.due(9, 10) == []
+    assert store.ledger.due(10, 10) == [same.message, early.message]
+    assert store.ledger.due(20, 2) == [same.message, early.message]
+    assert store.ledger.due(20, 10) == [same.message, early.message, late.message]
+
+
+def test_a_message_that_fails_again_is_retried_with_its_new_failures(store: Store) -> None:
+    store.ledger.commit(Work(unsettled=[retrying("a", 10)]))
+    again = retrying("a", 30)
+    store.ledger.commit(Work(unsettled=[again]))
+    assert store.ledger.due(29, 10) == []
+    assert store.ledger.due(30, 10) == [again.message]
+    assert store.ledger.totals()["retrying"] == 1
+
+
+def test_a_message_without_another_attempt_becomes_a_dead_letter(store: Store) -> None:
+    store.ledger.commit(Work(unsettled=[retrying("a", 10)]))
+    store.ledger.commit(Work(unsettled=[dying("a", at=12)]))
+    assert store.ledger.due(99, 10) == []
+    (letter,) = store.dead_letters.all()
+    assert letter.message == dying("a", at=12).message
+    assert letter.died_at == 12
+    assert not letter.discarded
+
+
+def test_what_is_decided_or_settled_is_retried_no_more(store: Store) -> None:
+    store.ledger.commit(Work(unsettled=[retrying("a", 10), retrying("b", 10), retrying("c", 10)]))
+    store.ledger.commit(Work(decided=[decided("a")], settled=["b", "never-failed"]))
+    assert [each.transaction_id for each in store.ledger.due(99, 10)] == ["c"]
+
+
+def test_fates_tell_each_id_apart_and_leave_out_the_unknown(store: Store) -> None:
+    store.ledger.commit(Work(decided=[decided("a")], unsettled=[retrying("b", 10), dying("c")]))
+    assert store.ledger.fates(["c", "a", "nobody", "b", "a"]) == {
+        "a": "decided",
+        "b": "retrying",
+        "c": "dead_lettered",
+    }
+    assert store.ledger.fates([]) == {}
+
+
+def test_fates_of_many_ids_are_told_at_once(store: Store) -> None:
+    store.ledger.commit(Work(decided=[decided(f"txn-{n}") for n in range(1_234)]))
+    fates = store.ledger.fates([f"txn-{n}" for n in range(2_000)])
+    assert fates == {f"txn-{n}": "decided" for n in range(1_234)}
+
+
+def test_a_window_is_half_open_and_in_order_of_time_then_id(store: Store) -> None:
+    store.ledger.commit(
+        Work(decided=[decided("late", 30), decided("b", 10), decided("early", 9), decided("a", 10)])
+    )
+    store.ledger.commit(Work(decided=[decided("middle", 20), decided("Ä", 10)]))
+    assert names(store.ledger.between(10, 30)) == ["a", "b", "Ä", "middle"]
+    assert names(store.ledger.between(10, 31)) == ["a", "b", "Ä", "middle", "late"]
+    assert names(store.ledger.between(31, 99)) == []
+    assert names(store.ledger.between(30, 30)) == []
+    assert store.ledger.newest() == 30
+
+
+def test_history_is_in_the_order_of_observation_and_numbered_without_gaps(store: Store) -> None:
+    store.ledger.commit(Work(decided=[decided("late", 30), decided("b", 10)]))
+    with pytest.raises(ValueError, match="decided before: b"):
+        store.ledger.commit(Work(decided=[decided("gone"), decided("b")]))
+    store.ledger.commit(Work(decided=[decided("a", 20)]))
+    records = [record for chunk in store.ledger.history() for record in chunk]
+    assert [(record.seq, record.transaction.transaction_id) for record in records] == [
+        (1, "late"),
+        (2, "b"),
+        (3, "a"),
+    ]
+    assert names(store.ledger.history(after=2)) == ["a"]
+    assert names(store.ledger.history(after=3)) == []
+
+
+def test_many_records_come_in_chunks_each_once_even_of_one_instant(store: Store) -> None:
+    for start in range(0, 12_000, 1_000):
+        store.ledger.commit(
+            Work(decided=[decided(f"txn-{n:05}", 1_000 + n // 7_000) for n in range(start, start + 1_000)])
+        )
+    expected = [f"txn-{n:05}" for n in range(12_000)]
+    windows, history = list(store.ledger.between(0, 9_999)), list(store.ledger.history())
+    assert names(windows) == names(history) == expected
+    assert all(0 < len(chunk) <= 5_000 for chunk in windows + history)
+
+
+def test_a_reader_goes_on_while_the_ledger_grows(store: Store) -> None:
+    store.ledger.commit(Work(decided=[decided(f"txn-{n:05}", 1_000) for n in range(5_500)]))
+    chunks = store.ledger.between(0, 9_999)
+    first = next(chunks)
+    store.ledger.commit(Work(decided=[decided("later")]))
+    assert names([first]) + [n for n in names(chunks) if n != "later"] == [
+        f"txn-{n:05}" for n in range(5_500)
+    ]
+    assert store.ledger.find("later") is not None
+
+
+def test_alerts_of_a_batch_are_kept_with_it_and_their_hits_counted(store: Store) -> None:
+    store.ledger.commit(Work(decided=[decided("a")], alerts=[alert("x", score=0.5, hits=2)]))
+    store.ledger.commit(Work(decided=[decided("b")], alerts=[alert("y"), alert("x", score=0.9, hits=3)]))
+    kept = {each.alert_id: each for _, each in store.alerts.after(0, 10)}
+    assert kept["x"] == alert("x", score=0.9, hits=5)
+    assert store.ledger.totals()["alerts"] == 2
+
+
+def test_totals_count_what_there_is(store: Store) -> None:
+    work = [decided("a"), decided("b"), decided("c", outcome="decline")]
+    store.ledger.commit(Work(decided=work, unsettled=[retrying("d", 10), dying("e"), dying("f")]))
+    store.dead_letters.discard(["f"])
+    totals = store.ledger.totals()
+    assert totals["outcome.approve"] == 2
+    assert totals["outcome.decline"] == 1
+    assert (totals["decided"], totals["retrying"], totals["dead_lettered"]) == (3, 1, 2)
+
+
+class Working(RuleBasedStateMachine):
+    """Batches over few ids against a dict of fates: one fate each, and a decision is the last."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.store = store
+        self.fates: dict[str, str] = {}
+        self.outcomes: dict[str, str] = {}
+        self.discarded: set[str] = set()
+
+    @rule(
+        plan=st.dictionaries(
+            st.sampled_from("abcdefgh"), st.sampled_from([*OUTCOMES, "retrying", "dead_lettered", "settled"])
+        )
+    )
+    def commit(self, plan: dict[str, str]) -> None:
+        work = Work(
+            decided=[decided(name, outcome=fate) for name, fate in plan.items() if fate in OUTCOMES],
+            unsettled=[
+                retrying(name, 10) if fate == "retrying" else dying(name)
+                for name, fate in plan.items()
+                if fate in {"retrying", "dead_lettered"}
+            ],
+            settled=[name for name, fate in plan.items() if fate == "settled"],
+        )
+        if any(self.fates.get(name) == "decided" and fate != "settled" for name, fate in plan.items()):
+            with pytest.raises(ValueError, match="decided before"):
+                self.store.ledger.commit(work)
+        else:
+            self.store.ledger.commit(work)
+            self.follow(plan)
+
+    def follow(self, plan: dict[str, str]) -> None:
+        for name, fate in plan.items():
+            if fate in OUTCOMES:
+                self.fates[name], self.outcomes[name] = "decided", fate
+            elif fate != "settled":
+                self.fates[name] = fate
+            elif self.fates.get(name) == "retrying":
+                del self.fates[name]
+            if self.fates.get(name) != "dead_lettered":
+                self.discarded.discard(name)
+
+    @rule(ids=st.lists(st.sampled_from("abcdefgh")))
+    def redrive(self, ids: list[str]) -> None:
+        dead = {each for each in ids if self.fates.get(each) == "dead_lettered"} - self.discarded
+        assert self.store.dead_letters.redrive(ids, 99) == len(dead)
+        self.fates |= dict.fromkeys(dead, "retrying")
+
+    @rule(ids=st.lists(st.sampled_from("abcdefgh")))
+    def discard(self, ids: list[str]) -> None:
+        dead = {each for each in ids if self.fates.get(each) == "dead_lettered"} - self.discarded
+        assert self.store.dead_letters.discard(ids) == len(dead)
+        self.discarded |= dead
+
+    @invariant()
+    def every_id_has_the_fate_of_the_model(self) -> None:
+        ledger, fates = self.store.ledger, list(self.fates.values())
+        assert ledger.fates(list("abcdefgh")) == self.fates
+        totals = ledger.totals()
+        for fate in ("decided", "retrying", "dead_lettered"):
+            assert totals[fate] == fates.count(fate)
+        for outcome in OUTCOMES:
+            assert totals[f"outcome.{outcome}"] == list(self.outcomes.values()).count(outcome)
+        assert names(ledger.history()) == list(self.outcomes)
+        assert {
+            each.message.transaction_id for each in self.store.dead_letters.all() if each.discarded
+        } == self.discarded
+
+
+def test_any_work_ends_as_in_a_dict(adapter: Adapter) -> None:
+    class Fresh(Working):
+        def __init__(self) -> None:
+            super().__init__(adapter.store())
+
+    run_state_machine_as_test(Fresh, settings=settings(max_examples=40, stateful_step_count=12))
