@@ -29,7 +29,6 @@ from shroff.adapters.sqlite import SqliteQueue, SqliteStore
 from shroff.api.gateway import Gateway, GatewayPorts, GatewaySettings
 from shroff.core.errors import Retryable
 from shroff.core.policy import Policy
-from shroff.core.policy_document import read_policy
 from shroff.core.state import State
 from shroff.flows.detect import detect
 from shroff.flows.publish import publish
@@ -81,6 +80,7 @@ class Trouble:
         if kind == "bug":
             raise ZeroDivisionError("a secret detail")
         if kind == "slow":
+            self._trouble.with_name("appending").touch()
             time.sleep(1.0)
         return self._queue.append(entries)
 
@@ -142,7 +142,12 @@ class Served:
         if messages:
             ledger = self.store.ledger
             work = detect(
-                messages, policy=self.policy, state=self.state, fates=ledger.fates, lists=self.store.lists, now=now()
+                messages,
+                policy=self.policy,
+                state=self.state,
+                fates=ledger.fates,
+                lists=self.store.lists,
+                now=now(),
             )
             ledger.commit(Work(position=messages[-1].seq, decided=work.decided, alerts=work.alerts))
         return len(messages)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
@@ -35,7 +36,18 @@ def test_the_example_of_the_contract_is_accepted(served: Served):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"null", b"[]", b'"text"', b"12", b"{'a': 1}", b'{"amount": NaN}', b'{"amount": Infinity}', b"\xff\xfe"],
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"12",
+        b"{'a': 1}",
+        b'{"amount": NaN}',
+        b'{"amount": Infinity}',
+        b"\xff\xfe",
+    ],
 )
 def test_what_is_no_json_object_is_told_so_and_nothing_else(served: Served, body: bytes):
     answer = served.client.post("/transactions", content=body)
@@ -43,7 +55,9 @@ def test_what_is_no_json_object_is_told_so_and_nothing_else(served: Served, body
 
 
 def test_all_faults_are_told_at_once_and_the_first_is_the_error(served: Served):
-    answer = served.client.post("/transactions", json={"transaction_id": "faulty", "timestamp": 1700000000000})
+    answer = served.client.post(
+        "/transactions", json={"transaction_id": "faulty", "timestamp": 1700000000000}
+    )
     assert answer.status_code == 400
     assert answer.json() == {
         "error": "Missing required field: amount",
@@ -83,7 +97,10 @@ def test_the_same_id_with_other_content_is_a_conflict_and_changes_nothing(served
 def test_a_hundred_posts_at_once_are_one_message_and_a_hundred_equal_answers(served: Served):
     before = served.queue.last()
     with ThreadPoolExecutor(20) as pool, httpx.Client(base_url=served.url) as client:
-        post = [pool.submit(client.post, "/transactions", json=example(transaction_id="crowd")) for _ in range(100)]
+        post = [
+            pool.submit(client.post, "/transactions", json=example(transaction_id="crowd"))
+            for _ in range(100)
+        ]
         answers = {(each.result().status_code, each.result().text) for each in post}
     assert len(answers) == 1
     assert answers.pop()[0] == 202
@@ -106,7 +123,9 @@ def test_a_body_of_unannounced_length_has_the_same_limit(served: Served):
     assert answer.status_code == 413
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "json"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "json"]
+)
 def test_another_content_type_is_refused_with_a_hint(served: Served, kind: str):
     body = json.dumps(example(transaction_id="kind"))
     answer = served.client.post("/transactions", content=body, headers={"content-type": kind})
@@ -115,10 +134,14 @@ def test_another_content_type_is_refused_with_a_hint(served: Served, kind: str):
     assert kind in answer.json()["error"]
 
 
-@pytest.mark.parametrize("kind", [None, "application/json; charset=utf-8", "Application/JSON", "application/x+json"])
+@pytest.mark.parametrize(
+    "kind", [None, "application/json; charset=utf-8", "Application/JSON", "application/x+json"]
+)
 def test_json_by_any_name_is_taken(served: Served, kind: str | None):
     headers = {} if kind is None else {"content-type": kind}
-    answer = served.client.post("/transactions", content=json.dumps(example(transaction_id="json")), headers=headers)
+    answer = served.client.post(
+        "/transactions", content=json.dumps(example(transaction_id="json")), headers=headers
+    )
     assert answer.status_code == 202
 
 
@@ -197,8 +220,13 @@ def test_a_bug_is_500_without_its_details_and_the_gateway_lives_on(served: Serve
 def test_a_client_that_leaves_takes_nobody_with_it(served: Served):
     served.trouble("slow")
     body = json.dumps(example(transaction_id="left")).encode()
-    with socket.create_connection(("127.0.0.1", httpx.URL(served.url).port)) as leaving, ThreadPoolExecutor(1) as pool:
-        leaving.sendall(b"POST /transactions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+    with (
+        socket.create_connection(("127.0.0.1", httpx.URL(served.url).port)) as leaving,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        leaving.sendall(
+            b"POST /transactions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        )
         staying = pool.submit(served.post, transaction_id="stayed")
         leaving.close()
         assert staying.result().status_code == 202
@@ -235,8 +263,8 @@ def test_a_stop_lets_requests_end_and_closes_everything(tmp_path):
     with serving(tmp_path) as served, ThreadPoolExecutor(8) as pool:
         served.trouble("slow")
         posts = [pool.submit(served.post, transaction_id=f"t-{number}") for number in range(8)]
-        while not (tmp_path / "appending").exists() and not any(each.done() for each in posts):
-            pass
+        while not (tmp_path / "appending").exists():
+            time.sleep(0.01)
         assert served.stop() == 0
         answers = [each.result().status_code for each in posts]
         assert answers == [202] * 8

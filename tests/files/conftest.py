@@ -40,6 +40,11 @@ def chunks(path: Path, mapping: Mapping[str, str] | None = None, **options: Any)
     return list(open_rows(path, mapping or {}).chunks(**options))
 
 
+def ids_of(found: list[Chunk]) -> list[Any]:
+    rows: list[Any] = [row for chunk in found for row in chunk.rows]
+    return [row["transaction_id"] for row in rows]
+
+
 def problem(path: Path, mapping: Mapping[str, str] | None = None) -> str:
     """What a person is told who opens and reads this file."""
     with pytest.raises(Rejected) as raised:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from shroff.adapters.files.lists import expiry, read_list
@@ -8,7 +11,7 @@ from shroff.core.errors import Rejected
 NOW = 1_700_000_000_000
 
 
-def read(path):
+def read(path: Path) -> tuple[list[Any], list[tuple[int, str]]]:
     bad: list[tuple[int, str]] = []
     return list(read_list(path, now=NOW, bad=lambda line, problem: bad.append((line, problem)))), bad
 

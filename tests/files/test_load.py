@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shroff.adapters.files.bookmark import Bookmark
+from shroff.adapters.files.chunks import Chunk
 from shroff.adapters.files.readers import open_rows
 from shroff.adapters.memory import MemoryQueue
 from shroff.core.errors import Fault, Rejected, Retryable
-from shroff.flows.load import load, mapping_of
+from shroff.flows.load import Loaded, load, mapping_of
+from shroff.ports import Queue
 
 HEADER = "transaction_id,amount,timestamp\n"
 
@@ -16,17 +21,17 @@ HEADER = "transaction_id,amount,timestamp\n"
 class Small:
     """A file in chunks of a few rows."""
 
-    def __init__(self, path, size=10):
+    def __init__(self, path: Path, size: int = 10) -> None:
         self._rows, self._size = open_rows(path, {}), size
 
-    def chunks(self, place):
+    def chunks(self, place: int) -> Iterator[Chunk]:
         return self._rows.chunks(place, self._size)
 
 
 class Failing(MemoryQueue):
     """A queue whose disk is full after so many appends."""
 
-    def __init__(self, appends):
+    def __init__(self, appends: int) -> None:
         super().__init__()
         self.appends = appends
 
@@ -37,14 +42,13 @@ class Failing(MemoryQueue):
         return super().append(entries)
 
 
-def run(path, queue, bookmark, *, wait=lambda: None):
-    last = None
-    for last in load(Small(path), queue, bookmark, currency="USD", clock=lambda: 5, wait_for_room=wait):
-        pass
-    return last
+def run(path: Path, queue: Queue, bookmark: Bookmark, wait: Callable[[], Any] = bool) -> Loaded:
+    """What became of the rows in the end."""
+    steps = load(Small(path), queue, bookmark, currency="USD", clock=lambda: 5, wait_for_room=wait)
+    return ([Loaded(), *steps])[-1]
 
 
-def rejects(bookmark):
+def rejects(bookmark: Bookmark) -> list[Any]:
     return [json.loads(line) for line in bookmark.rejects.read_text().splitlines()]
 
 
@@ -115,7 +119,7 @@ def test_a_crash_before_the_bookmark_moved_repeats_without_harm(bad, tmp_path):
 def test_a_whole_import_again_is_over_at_once_and_without_bookmark_changes_nothing(bad, tmp_path):
     queue, bookmark = MemoryQueue(), Bookmark(tmp_path / "imports", bad, {})
     run(bad, queue, bookmark)
-    assert run(bad, queue, bookmark) is None
+    assert run(bad, queue, bookmark) == Loaded()
     bookmark.forget()
     loaded = run(bad, queue, Bookmark(tmp_path / "imports", bad, {}))
     assert (loaded.accepted, loaded.repeated, loaded.rejected) == (0, 85, 10)

@@ -7,7 +7,7 @@ import pytest
 
 from shroff.core.errors import Rejected
 from shroff.core.transaction import parse
-from tests.files.conftest import chunks, problem
+from tests.files.conftest import chunks, ids_of, problem
 
 HEADER = "transaction_id,amount,timestamp,customer_id\n"
 
@@ -106,8 +106,7 @@ def test_a_packed_file_is_read_and_a_cut_one_is_told(write, rows_of):
 def test_reading_goes_on_at_any_place_of_an_earlier_chunk(write):
     path = write("a.csv", HEADER + "".join(f"t{n},1,1,c\n" + "\n" * (n % 3 == 0) for n in range(100)))
     whole = chunks(path, size=7)
-    ids = [row["transaction_id"] for chunk in whole for row in chunk.rows]
-    assert ids == [f"t{n}" for n in range(100)]
+    assert ids_of(whole) == [f"t{n}" for n in range(100)]
     for at, chunk in enumerate(whole):
         rest = chunks(path, size=7, place=chunk.place)
         assert [list(each.lines) for each in rest] == [list(each.lines) for each in whole[at + 1 :]]

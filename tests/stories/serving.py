@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shroff.flows.audit import audit
+from shroff.runtimes.wiring import open_embedded
+
 SHROFF = (sys.executable, "-m", "shroff")
 
 
@@ -92,8 +95,8 @@ def serving(data: Path, **options: Any) -> Iterator[Server]:
         server.stop()
 
 
-def shroff(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
-    run = subprocess.run([*SHROFF, *map(str, arguments)], capture_output=True, text=True, timeout=110)
+def shroff(*arguments: object, check: bool = True, seconds: float = 110) -> subprocess.CompletedProcess[str]:
+    run = subprocess.run([*SHROFF, *map(str, arguments)], capture_output=True, text=True, timeout=seconds)
     assert not check or run.returncode == 0, run.stderr
     assert "Traceback" not in run.stderr
     return run
@@ -104,13 +107,17 @@ def answer(*arguments: object) -> Any:
 
 
 def until_decided(data: Path, seconds: float = 60) -> dict[str, Any]:
+    """The audit, once nothing is in flight any more."""
     deadline = time.monotonic() + seconds
-    while True:
-        run = shroff("audit", "--data", data, "--json", check=False)
-        found: dict[str, Any] = json.loads(run.stdout)
-        if found["in_flight"] == 0 or time.monotonic() > deadline:
-            return found
-        time.sleep(0.1)
+    embedded = open_embedded(data)
+    try:
+        while True:
+            found = audit(embedded.queue, embedded.store.ledger)
+            if found.in_flight == 0 or time.monotonic() > deadline:
+                return dict(found.members())
+            time.sleep(0.05)
+    finally:
+        embedded.close()
 
 
 def transaction(number: int, **members: Any) -> dict[str, Any]:

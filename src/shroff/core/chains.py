@@ -6,10 +6,14 @@ each a point (one instant) or a merged run of events *within one tile*::
     newest ── 12:04:31 ── 12:04:29 ── [12:03:00 … 12:03:50] ── [12:01:10 … 12:01:40] ── oldest
               point       point       merged in one tile
 
-Every event starts as a point. When a chain outgrows `ROOM`, all but its newest `POINTS` records are merged
-tile by tile, and what lies further back than L is let go. So cost and memory are bounded whatever the traffic,
-and a window's head is exact: nothing after the transaction counts, everything observed before it does. Only in
-an entity dense enough to have been merged can a late transaction miss events, at most those of its own tile.
+Every event starts as a point, so a window's head is exact: nothing after the transaction counts, everything
+observed before it does. When a chain outgrows `ROOM`, all but its newest `POINTS` records are merged tile by
+tile, and what a transaction one window's length late (or the lateness, if that is less) cannot ask for is let
+go. So cost and memory are bounded whatever the traffic. Only in an entity that dense can a late transaction
+count too few: events of its own tile, and, if it is later than that, what was let go.
+
+Times are the payers' clocks, and some of those are wrong. What to let go is therefore measured from some way
+behind the newest record: a few transactions from the future do not empty a chain.
 
 The kernels below run compiled where numba is installed and interpreted where it is not.
 """
@@ -23,10 +27,14 @@ import numpy as np
 from shroff.core.compiled import Array, compiled
 
 TILES = 60
-ROOM = 96
-"""Records of a chain before it is merged; merging leaves at most POINTS + TILES + 2."""
+ROOM = 160
+"""Records of a chain before it is merged; merging leaves at most POINTS + 2 * TILES + 7."""
 POINTS = 16
 """The newest records that merging leaves alone."""
+SPARED = 4
+"""What is too old is measured from this newest record or tile, so one fewer may be from the future."""
+LET_GO_EVERY = 8
+"""A chain is looked through for what is too old whenever its size comes to a multiple of this."""
 
 FIRST, LAST = 0, 1  # columns of `times`
 COUNT, PRICED, TOTAL, SQUARES, LOW, HIGH = range(6)  # columns of `values`
@@ -38,53 +46,47 @@ _USED, _FREE = 0, 1  # cells of `ends`: the first never used record, the head of
 
 def tiles_of(lengths: Array) -> Array:
     """The tiles in ms of windows of these lengths: at most a 60th, at least 1 ms."""
-    return np.maximum(1, lengths // TILES)
+    tiles: Array = np.maximum(1, lengths // TILES)
+    return tiles
 
 
 @compiled
-def _release(at: int, links: Array, ends: Array) -> None:
-    links[at] = ends[_FREE]
-    ends[_FREE] = at
-
-
-@compiled
-def _release_from(at: int, links: Array, ends: Array) -> int:
+def _release(at: int, links: Array, ends: Array) -> int:
+    """Free a record and all that are older. Returns how many went."""
     gone = 0
     while at != NONE:
         following = links[at]
-        _release(at, links, ends)
+        links[at] = ends[_FREE]
+        ends[_FREE] = at
         at, gone = following, gone + 1
     return gone
 
 
 @compiled
-def _add(into: Array, record: Array) -> None:
+def _merge(into: int, record: int, times: Array, values: Array) -> None:
+    """Make one run of a record and the one before it in time."""
+    times[into, FIRST] = times[record, FIRST]
     for column in range(LOW):
-        into[column] += record[column]
-    into[LOW] = min(into[LOW], record[LOW])
-    into[HIGH] = max(into[HIGH], record[HIGH])
+        values[into, column] += values[record, column]
+    values[into, LOW] = min(values[into, LOW], values[record, LOW])
+    values[into, HIGH] = max(values[into, HIGH], values[record, HIGH])
 
 
 @compiled
-def _clear(record: Array) -> None:
-    record[:LOW] = 0.0
-    record[LOW], record[HIGH] = np.inf, -np.inf
-
-
-@compiled
-def _compact(head: int, length: int, tile: int, times: Array, values: Array, links: Array, ends: Array) -> int:
-    """Merge a chain's older records tile by tile; drop what lies before the newest's window. Returns its size."""
-    floor = (times[head, LAST] - length) // tile * tile
-    size, at = 1, head
+def _compact(at: int, reach: int, tile: int, times: Array, values: Array, links: Array, ends: Array) -> int:
+    """Merge a chain's older records tile by tile and drop what lies out of reach. Returns its size."""
+    size = 1
+    while size < POINTS:
+        size, at = size + 1, links[at]
+    floor = (times[at, LAST] - reach) // tile * tile
     while links[at] != NONE:
         following = links[at]
         if times[following, LAST] < floor:
-            _release_from(following, links, ends)
+            _release(following, links, ends)
             links[at] = NONE
-        elif size >= POINTS and times[following, LAST] // tile == times[at, FIRST] // tile:
-            times[at, FIRST] = times[following, FIRST]
-            _add(values[at], values[following])
-            links[at] = links[following]
+        elif times[following, LAST] // tile == times[at, FIRST] // tile:
+            _merge(at, following, times, values)
+            links[at], links[following] = links[following], NONE
             _release(following, links, ends)
         else:
             size, at = size + 1, following
@@ -92,68 +94,91 @@ def _compact(head: int, length: int, tile: int, times: Array, values: Array, lin
 
 
 @compiled
-def _open(time: int, before: int, place: int, head: Array, times: Array, values: Array, links: Array, ends: Array) -> int:
-    """A new point between two records of a chain."""
-    if ends[_FREE] != NONE:
-        new = ends[_FREE]
+def _let_go(time: int, reach: int, at: int, times: Array, links: Array, ends: Array) -> int:
+    """Release the records that no transaction can ask for any more. Returns how many went."""
+    for _ in range(SPARED - 1):
+        at = links[at]
+    oldest = min(time, times[at, LAST]) - reach
+    while links[at] != NONE and times[links[at], LAST] >= oldest:
+        at = links[at]
+    gone = _release(links[at], links, ends)
+    links[at] = NONE
+    return gone
+
+
+@compiled
+def _answer(time: int, floor: int, at: int, times: Array, values: Array, links: Array, out: Array) -> None:
+    """What the records from `at` back to `floor` come to."""
+    if at != NONE and times[at, LAST] > time:  # a merged run reaches past this event: it cannot be split
+        at = links[at]
+    out[LATEST] = times[at, LAST] if at != NONE and times[at, LAST] >= floor else NONE
+    count, priced, total, squares, low, high = 0.0, 0.0, 0.0, 0.0, np.inf, -np.inf
+    while at != NONE and times[at, LAST] >= floor:
+        count += values[at, COUNT]
+        priced += values[at, PRICED]
+        total += values[at, TOTAL]
+        squares += values[at, SQUARES]
+        low = min(low, values[at, LOW])
+        high = max(high, values[at, HIGH])
+        at = links[at]
+    out[COUNT], out[PRICED], out[TOTAL], out[SQUARES] = count, priced, total, squares
+    out[LOW], out[HIGH] = low, high
+
+
+@compiled
+def _open(time: int, place: int, times: Array, values: Array, links: Array, ends: Array) -> int:
+    """A new point without events, linked to the record before it in time."""
+    new: int = ends[_FREE]
+    if new != NONE:
         ends[_FREE] = links[new]
     else:
         new = ends[_USED]
         ends[_USED] += 1
     times[new, FIRST] = times[new, LAST] = time
-    _clear(values[new])
+    values[new, :LOW] = 0.0
+    values[new, LOW], values[new, HIGH] = np.inf, -np.inf
     links[new] = place
-    if before == NONE:
-        head[0] = new
-    else:
-        links[before] = new
     return new
 
 
 @compiled
-def _step(
-    time: int, amount: float, length: int, tile: int, lateness: int, head: Array, size: Array,
-    times: Array, values: Array, links: Array, ends: Array, out: Array,
-) -> None:  # fmt: skip
-    """Answer one window for one event, then add the event to its chain."""
-    floor = (time - length) // tile * tile
-    before, at = NONE, head[0]
-    while at != NONE and times[at, FIRST] > time:
-        before, at = at, links[at]
-    place, last = at, before
-    if at != NONE and times[at, LAST] > time:  # a merged run reaches past this event: it cannot be split
-        last, at = at, links[at]
-
-    _clear(out)
-    out[LATEST] = times[at, LAST] if at != NONE and times[at, LAST] >= floor else NONE
-    while at != NONE and times[at, LAST] >= floor:
-        _add(out, values[at])
-        last, at = at, links[at]
-
-    # What no transaction within the lateness can ask for any more is let go.
-    while at != NONE and times[at, LAST] >= floor - lateness:
-        last, at = at, links[at]
-    if at != NONE:
-        size[0] -= _release_from(at, links, ends)
-        if last == NONE:
-            head[0] = NONE
-        else:
-            links[last] = NONE
-        if place == at:
-            place = NONE
-
-    if place == NONE or times[place, LAST] < time:  # else it is the same instant, or a run around it
-        place = _open(time, before, place, head, times, values, links, ends)
-        size[0] += 1
+def _count(amount: float, place: int, values: Array) -> None:
+    """Count an event in a record; an amount that is NaN has no price."""
     values[place, COUNT] += 1.0
-    if amount == amount:  # not NaN
+    if not np.isnan(amount):
         values[place, PRICED] += 1.0
         values[place, TOTAL] += amount
         values[place, SQUARES] += amount * amount
         values[place, LOW] = min(values[place, LOW], amount)
         values[place, HIGH] = max(values[place, HIGH], amount)
-    if size[0] > ROOM:
-        size[0] = _compact(head[0], length, tile, times, values, links, ends)
+
+
+@compiled
+def _step(
+    time: int, amount: float, length: int, tile: int, lateness: int, slot: int, window: int,
+    heads: Array, sizes: Array, times: Array, values: Array, links: Array, ends: Array, out: Array,
+) -> None:  # fmt: skip
+    """Answer one window for one event, then add the event to its chain."""
+    before, place = NONE, heads[slot, window]
+    while place != NONE and times[place, FIRST] > time:
+        before, place = place, links[place]
+    _answer(time, (time - length) // tile * tile, place, times, values, links, out)
+    if place != NONE and times[place, LAST] >= time:  # the same instant, or a run around it
+        _count(amount, place, values)
+        return
+    new = _open(time, place, times, values, links, ends)
+    _count(amount, new, values)
+    if before == NONE:
+        heads[slot, window] = new
+    else:
+        links[before] = new
+    size = sizes[slot, window] + 1
+    if size > ROOM:
+        reach = length + min(length, lateness)
+        size = _compact(heads[slot, window], reach, tile, times, values, links, ends)
+    elif size % LET_GO_EVERY == 0:
+        size -= _let_go(time, length + tile + lateness, heads[slot, window], times, links, ends)
+    sizes[slot, window] = size
 
 
 @compiled
@@ -168,9 +193,8 @@ def _run(
             continue
         for window in range(len(lengths)):
             _step(
-                when[row], amounts[row], lengths[window], tiles[window], lateness,
-                heads[slot, window : window + 1], sizes[slot, window : window + 1],
-                times, values, links, ends, out[row, window],
+                when[row], amounts[row], lengths[window], tiles[window], lateness, slot, window,
+                heads, sizes, times, values, links, ends, out[row, window],
             )  # fmt: skip
 
 
@@ -178,8 +202,8 @@ def _run(
 class Chains:
     """All chains of one kind of entity, in columns: a row of `heads` an entity, a column a window.
 
-    Records live in one arena (`times` [m, 2] in ms, `values` [m, 6] in minor units, `links` [m] to the next older).
-    Sums are float64 of whole minor units: exact below 2**53, so tiles may merge in any order.
+    Records live in one arena: `times` [m, 2] in ms, `values` [m, 6] in minor units, `links` [m] to the next
+    older. Sums are float64 of whole minor units: exact below 2**53, so tiles may merge in any order.
     """
 
     lengths: Array
@@ -193,6 +217,7 @@ class Chains:
 
     @classmethod
     def empty(cls, lengths: tuple[int, ...], lateness: int) -> Chains:
+        """Chains of no entity, for windows of these lengths in ms."""
         windows = len(lengths)
         return cls(
             lengths=np.array(lengths, np.int64),

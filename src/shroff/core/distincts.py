@@ -1,9 +1,10 @@
 """How many different values an entity met in a window, in bounded memory.
 
-Each tile keeps the `KEPT` smallest hashes of the values seen in it, with the time each was first seen; the union
-of a window's tiles keeps the `KEPT` smallest again. Below `KEPT` different values the answer is exact, above it is
-an estimate with a standard error of about 1/sqrt(KEPT - 2), 13 % (Bar-Yossef et al. 2002, "k minimum values").
-Smallest-of-the-union does not depend on the order of merging, so late arrivals and batches change nothing.
+Each tile keeps the `KEPT` smallest hashes of the values seen in it, with the time each was first seen; the
+union of a window's tiles keeps the `KEPT` smallest again. Below `KEPT` different values the answer is exact,
+above it is an estimate with a standard error of about 1/sqrt(KEPT - 2), 13 % (Bar-Yossef et al. 2002, "k
+minimum values"). Smallest-of-the-union does not depend on the order of merging, so late arrivals and batches
+change nothing. What is let go, and when, is as in `chains`.
 
 A chain is a list of tiles, newest first, each a list of hashes, smallest first::
 
@@ -18,14 +19,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shroff.core.chains import NONE, grown, tiles_of
+from shroff.core.chains import LET_GO_EVERY, NONE, SPARED, grown, tiles_of
 from shroff.core.compiled import Array, compiled
 
 KEPT = 64
-MOST_TILES = 96
-"""Tiles of a chain before those outside the newest tile's window are let go."""
+MOST_TILES = 160
+"""Tiles of a chain before those that only a very late transaction can ask for are let go."""
 _SPAN = float(2**63)  # hashes are in [1, 2**63); 0 stands for a missing value
-_USED, _FREE = 0, 1
+_USED, _FREE = 0, 1  # cells of `ends`, as in `chains`
 
 
 @compiled
@@ -36,6 +37,18 @@ def _release(at: int, across: Array, ends: Array) -> None:
         across[at] = ends[_FREE]
         ends[_FREE] = at
         at = following
+
+
+@compiled
+def _take(across: Array, ends: Array) -> int:
+    """A free record."""
+    new: int = ends[_FREE]
+    if new != NONE:
+        ends[_FREE] = across[new]
+    else:
+        new = ends[_USED]
+        ends[_USED] += 1
+    return new
 
 
 @compiled
@@ -54,8 +67,9 @@ def _offer(value: int, best: Array, filled: int) -> int:
 
 @compiled
 def _count(
-    time: int, first_tile: int, tile: int, at: int, hashes: Array, times: Array, across: Array, down: Array, best: Array
-) -> float:
+    time: int, first_tile: int, tile: int, at: int,
+    hashes: Array, times: Array, across: Array, down: Array, best: Array,
+) -> float:  # fmt: skip
     """Different values seen up to `time` in the tiles from record `at` back to `first_tile`."""
     filled = 0
     while at != NONE and times[at] // tile >= first_tile:
@@ -83,42 +97,42 @@ def _trim(at: int, position: int, across: Array, ends: Array) -> None:
 @compiled
 def _insert(
     time: int, value: int, tile: int, above: int, at: int,
-    head: Array, hashes: Array, times: Array, across: Array, down: Array, ends: Array,
-) -> int:  # fmt: skip
-    """Add a value to its tile, at or before record `at`. Returns 1 where that made a new tile."""
+    hashes: Array, times: Array, across: Array, down: Array, ends: Array,
+) -> tuple[int, bool]:  # fmt: skip
+    """Add a value to its tile, at or before `at`. Returns the tile's first record, and whether it is new."""
     opens = at == NONE or times[at] // tile != time // tile
-    left, right, position = NONE, NONE, 0
-    if not opens:
-        right = at
+    left, right, position = NONE, NONE if opens else at, 0
     while right != NONE and hashes[right] < value:
         left, right, position = right, across[right], position + 1
     if right != NONE and hashes[right] == value:
         times[right] = min(times[right], time)
-        return 0
+        return at, False
     if position == KEPT:
-        return 0
-    if ends[_FREE] != NONE:
-        new = ends[_FREE]
-        ends[_FREE] = across[new]
-    else:
-        new = ends[_USED]
-        ends[_USED] += 1
+        return at, False
+    new = _take(across, ends)
     hashes[new], times[new], across[new], down[new] = value, time, right, NONE
+    _trim(new, position, across, ends)
     if left != NONE:
         across[left] = new
-    else:
-        down[new] = at if opens else down[at]
-        if above == NONE:
-            head[0] = new
-        else:
-            down[above] = new
-    _trim(new, position, across, ends)
-    return 1 if opens else 0
+        return at, False
+    down[new] = at if opens else down[at]
+    if above != NONE:
+        down[above] = new
+    return new, opens
 
 
 @compiled
-def _let_go(at: int, oldest: int, tile: int, times: Array, across: Array, down: Array, ends: Array) -> int:
-    """Drop the tiles behind record `at` that are older than tile number `oldest`. Returns how many went."""
+def _let_go(
+    time: int, length: int, tile: int, lateness: int, size: int, at: int,
+    times: Array, across: Array, down: Array, ends: Array,
+) -> int:  # fmt: skip
+    """Drop the tiles that are too old. Returns how many went."""
+    for _ in range(SPARED - 1):
+        at = down[at]
+    if size > MOST_TILES:
+        oldest = (times[at] - length - min(length, lateness)) // tile
+    else:
+        oldest = (min(time, times[at]) - length - lateness) // tile
     while down[at] != NONE and times[down[at]] // tile >= oldest:
         at = down[at]
     dropped, gone = down[at], 0
@@ -132,27 +146,34 @@ def _let_go(at: int, oldest: int, tile: int, times: Array, across: Array, down: 
 
 @compiled
 def _step(
-    time: int, value: int, length: int, tile: int, lateness: int, head: Array, size: Array,
-    hashes: Array, times: Array, across: Array, down: Array, ends: Array, best: Array,
+    time: int, value: int, length: int, tile: int, lateness: int, slot: int, column: int,
+    heads: Array, sizes: Array, hashes: Array, times: Array, across: Array, down: Array, ends: Array,
+    best: Array,
 ) -> float:  # fmt: skip
     """Answer one distinct count for one event, then add the event's value."""
-    above, at = NONE, head[0]
+    above, at = NONE, heads[slot, column]
     while at != NONE and times[at] // tile > time // tile:
         above, at = at, down[at]
     count = _count(time, (time - length) // tile, tile, at, hashes, times, across, down, best)
-    if value != 0:
-        size[0] += _insert(time, value, tile, above, at, head, hashes, times, across, down, ends)
-        oldest = (time - length - lateness) // tile
-        if size[0] > MOST_TILES:
-            oldest = max(oldest, (times[head[0]] - length) // tile)
-        size[0] -= _let_go(head[0], oldest, tile, times, across, down, ends)
+    if value == 0:
+        return count
+    place, opens = _insert(time, value, tile, above, at, hashes, times, across, down, ends)
+    if above == NONE:
+        heads[slot, column] = place
+    if opens:
+        size = sizes[slot, column] + 1
+        if size > MOST_TILES or size % LET_GO_EVERY == 0:
+            head = heads[slot, column]
+            size -= _let_go(time, length, tile, lateness, size, head, times, across, down, ends)
+        sizes[slot, column] = size
     return count
 
 
 @compiled
 def _run(
     slots: Array, when: Array, values: Array, lengths: Array, tiles: Array, lateness: int,
-    heads: Array, sizes: Array, hashes: Array, times: Array, across: Array, down: Array, ends: Array, out: Array,
+    heads: Array, sizes: Array, hashes: Array, times: Array, across: Array, down: Array, ends: Array,
+    out: Array,
 ) -> None:  # fmt: skip
     best = np.empty(KEPT, np.int64)
     for row in range(len(slots)):
@@ -162,9 +183,8 @@ def _run(
             continue
         for column in range(len(lengths)):
             out[row, column] = _step(
-                when[row], values[row, column], lengths[column], tiles[column], lateness,
-                heads[slot, column : column + 1], sizes[slot, column : column + 1],
-                hashes, times, across, down, ends, best,
+                when[row], values[row, column], lengths[column], tiles[column], lateness, slot, column,
+                heads, sizes, hashes, times, across, down, ends, best,
             )  # fmt: skip
 
 
@@ -184,6 +204,7 @@ class Distincts:
 
     @classmethod
     def empty(cls, lengths: tuple[int, ...], lateness: int) -> Distincts:
+        """Distinct counts of no entity, over windows of these lengths in ms."""
         columns = len(lengths)
         return cls(
             lengths=np.array(lengths, np.int64),

@@ -1,4 +1,4 @@
-"""Rows of Parquet: amounts as decimals even where they are stored as binary floats, instants in seconds."""
+"""Rows of Parquet: instants in seconds, narrow floats with the decimals that they were written with."""
 
 from __future__ import annotations
 
@@ -67,13 +67,7 @@ class Parquet:
 def _values(frame: pl.DataFrame, column: str, member: str) -> Sequence[Any]:
     if member == "timestamp":
         return _seconds(frame[column]).to_list()
-    values = _scalars(frame[column])
-    return _amounts(values) if member == "amount" and values.dtype.is_float() else values.to_list()
-
-
-def _amounts(column: pl.Series) -> list[str | None]:
-    """A binary float keeps 15 decimal digits; what follows is noise, as in 5 * 37.14 = 185.70000000000002."""
-    return [None if value is None else f"{value:.15g}" for value in column.to_list()]
+    return _scalars(frame[column]).to_list()
 
 
 def _is_scalar(kind: pl.DataType) -> bool:

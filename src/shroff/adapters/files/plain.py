@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from shroff.core.errors import Fault, Rejected
@@ -42,4 +42,5 @@ def replaced(path: Path) -> Iterator[Path]:
                 os.fsync(written.fileno())
             draft.replace(path)
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong with the file is told already
+            draft.unlink()

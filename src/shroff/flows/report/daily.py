@@ -126,9 +126,8 @@ def _reader(policies: Policies) -> Callable[[str], Policy | None]:
             return None
         try:
             return read_policy(publication.document)
-        except (
-            Rejected
-        ):  # published under an older Shroff that was less strict: its days can still be reported
+        except Rejected:
+            # Published under an older Shroff that was less strict: its days can be reported all the same.
             return None
 
     return policy_of

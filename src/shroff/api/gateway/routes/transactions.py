@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
-from urllib.parse import unquote
 
 from shroff.api.gateway.answers import UNKNOWN, Answer, found, receipt_answer
 from shroff.api.gateway.entries import read_body, require_json
@@ -45,10 +44,7 @@ class Transactions:
 
     async def show(self, request: Request) -> Answer:
         """Where a transaction is and, once there, its decision."""
-        try:
-            transaction_id = unquote(request.path.removeprefix(PREFIX), errors="strict")
-        except UnicodeDecodeError:
-            return UNKNOWN
+        transaction_id = request.path.removeprefix(PREFIX)  # Granian has decoded it
         members = await self._ask(partial(self._members, transaction_id))
         return UNKNOWN if members is None else found(members)
 
