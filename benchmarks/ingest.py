@@ -1,4 +1,10 @@
-"""The durable ingest path: Granian, the gateway and a SQLite queue, driven by wrk on the same machine."""
+"""The durable ingest path: POST /transactions, driven by wrk on the same machine.
+
+python benchmarks/ingest.py [--seconds 10] [--connections 128] [--worker] [--json]
+
+Each answer that is not refused is a 202 for a transaction on disk. Without --worker the gateway runs alone;
+with it the whole pipeline does, and shares the processors.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +19,14 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from socket import socket
+from typing import Any
 
-from granian import Granian
-
-from shroff.adapters.sqlite import SqliteQueue, SqliteStore
-from shroff.api.gateway import Gateway, GatewayPorts, GatewaySettings
+from shroff.adapters.sqlite import SqliteQueue
+from shroff.runtimes.embedded.gateway_process import gateway_server
+from shroff.runtimes.embedded.serve import serve
 
 # Distinct ids: each thread of wrk counts for itself.
 _LUA = """
@@ -40,43 +45,27 @@ function done(summary, latency)
     latency:percentile(99.9)))
 end
 """
+_LATENCIES = ("p50_ms", "p90_ms", "p99_ms", "p999_ms")
 _FIGURES = re.compile(r"^FIGURES ([\d ]+)$", re.MULTILINE)
 
 
-def gateway(data: Path) -> Gateway:
-    """A gateway over files in a folder, as the runtime wires it."""
-    queue, store = SqliteQueue(data / "queue.db"), SqliteStore(data / "store.db")
-    ports = GatewayPorts(
-        queue=queue,
-        reader=SqliteQueue(data / "queue.db"),
-        ledger=store.ledger,
-        dead_letters=store.dead_letters,
-        policies=store.policies,
-        changed=store.data_version,
-        clock=lambda: time.time_ns() // 1_000_000,
-        close=queue.close,
-    )
-    # Nothing decides here: what is accepted stays in flight.
-    return Gateway(ports, GatewaySettings(require_key=False, high_water=100_000_000))
-
-
-def serve(data: Path, port: int, loop: str, interval: float) -> None:
-    """Run Granian in this process until SIGTERM."""
-    server = Granian(
-        "shroff", address="127.0.0.1", port=port, interface="rsgi", workers=1, loop=loop, http="1",
-        websockets=False, backlog=2048, backpressure=4096, log_level="warning", process_name=None,
-    )  # fmt: skip
-    sys.setswitchinterval(interval)
-    server.serve(target_loader=partial(gateway, data), wrap_loader=False)
+def run(data: Path, port: int, worker: bool) -> None:
+    """Serve until SIGTERM, in a process of its own."""
+    if worker:
+        serve(data, "127.0.0.1", port)
+    else:
+        server: Any = gateway_server(data, "127.0.0.1", port, require_key=False)
+        server.serve()
 
 
 @contextmanager
-def serving(data: Path, loop: str, interval: float) -> Iterator[str]:
-    """The address of a gateway in a process of its own."""
+def serving(data: Path, *, worker: bool) -> Iterator[str]:
+    """The address of a running gateway that never has too much in flight."""
+    (data / "settings.toml").write_text("high_water = 1000000000\nrequire_key = false\n")
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = get_context("spawn").Process(target=serve, args=(data, port, loop, interval))
+    process = get_context("spawn").Process(target=run, args=(data, port, worker))
     process.start()
     address = f"http://127.0.0.1:{port}"
     try:
@@ -99,49 +88,46 @@ def _await(url: str, seconds: float = 30) -> None:
             time.sleep(0.05)
 
 
-def measure(seconds: int, connections: int, loop: str, interval: float) -> dict[str, float]:
+def measure(seconds: int, connections: int, *, worker: bool) -> dict[str, float]:
     """Requests a second and latencies in milliseconds, and what the queue holds afterwards."""
     with tempfile.TemporaryDirectory(prefix="shroff-ingest-") as folder:
         data = Path(folder)
         script = data / "post.lua"
         script.write_text(_LUA)
-        with serving(data, loop, interval) as address:
+        with serving(data, worker=worker) as address:
             command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), address]
             said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        found = _FIGURES.search(said)
-        if found is None:
-            raise RuntimeError(f"wrk said nothing that is understood:\n{said}")
-        requests, micros, refused, broken, *latencies = map(int, found[1].split())
         queue = SqliteQueue(data / "queue.db")
         stored = queue.last()
         queue.close()
-    p50, p90, p99, p999 = (each / 1_000 for each in latencies)
+    found = _FIGURES.search(said)
+    if found is None:
+        raise RuntimeError(f"wrk said nothing that is understood:\n{said}")
+    answered, micros, refused, broken, *latencies = map(int, found[1].split())
     return {
         "connections": connections,
-        "requests_per_s": round(requests / micros * 1e6),
+        "requests_per_s": round(answered / micros * 1e6),
+        "answered": answered,
         "refused": refused,
         "broken": broken,
-        "answered": requests,
         "stored": stored,
-        "p50_ms": p50,
-        "p90_ms": p90,
-        "p99_ms": p99,
-        "p999_ms": p999,
+        **{name: each / 1_000 for name, each in zip(_LATENCIES, latencies, strict=True)},
     }
 
 
 def main() -> None:
     """Print the figures, as a table or as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--loop", default="auto")
-    parser.add_argument("--interval", type=float, default=0.005)
+    parser.add_argument("--connections", type=int, default=128)
+    parser.add_argument("--worker", action="store_true", help="decide what is accepted, too")
     asked = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("wrk, the load generator, is missing; on Debian and Ubuntu: apt-get install wrk")
-    figures = measure(asked.seconds, asked.connections, asked.loop, asked.interval)
+    figures = measure(asked.seconds, asked.connections, worker=asked.worker)
     if asked.json:
         sys.stdout.write(json.dumps(figures) + "\n")
         return

@@ -33,7 +33,7 @@ class Client:
         self._sleep = sleep
 
     def send(self, path: str, body: bytes) -> Answer:
-        """Status and members of the answer. Raises ConnectionError where there is none after several attempts."""
+        """Status and members of the answer. Raises ConnectionError where several attempts met none."""
         problem: object = None
         for attempt in range(ATTEMPTS):
             try:

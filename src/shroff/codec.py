@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -62,10 +63,12 @@ def wire_members(transaction: Transaction) -> dict[str, Any]:
 
 
 def encode_reasons(reasons: tuple[Reason, ...]) -> bytes:
+    """Compact JSON of a decision's reasons."""
     return _encoder.encode(reasons)
 
 
 def decode_reasons(reasons: bytes) -> tuple[Reason, ...]:
+    """The reasons again."""
     return _reasons.decode(reasons)
 
 
@@ -83,9 +86,10 @@ def decision_members(decision: Decision, snapshot_names: tuple[str, ...]) -> dic
 
 
 def snapshot_members(snapshot: bytes, names: tuple[str, ...]) -> dict[str, float | bool | None]:
+    """A stored snapshot by the names of its columns; a list's column is whether it was hit."""
     values = np.frombuffer(snapshot, "<f8").tolist()
     return {
-        name: bool(value) if name.startswith("list.") else None if value != value else value
+        name: bool(value) if name.startswith("list.") else None if math.isnan(value) else value
         for name, value in zip(names, values, strict=True)
     }
 

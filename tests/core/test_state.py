@@ -14,7 +14,9 @@ from tests.core.test_windows import layouts, streams
 
 
 @given(streams, st.integers(0, 40))
-def test_a_restored_state_gives_the_features_of_one_that_never_stopped(stream: list[Transaction], cut: int) -> None:
+def test_a_restored_state_gives_the_features_of_one_that_never_stopped(
+    stream: list[Transaction], cut: int
+) -> None:
     steady, stopped = State.empty(layouts(), "USD", {}), State.empty(layouts(), "USD", {})
     before, after = Batch.of(stream[:cut]), Batch.of(stream[cut:])
     observe(steady, before)

@@ -21,7 +21,11 @@ from shroff.core.state import State
 from shroff.core.transaction import Transaction
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-ENTITIES = {"customer": ("customer_id",), "merchant": ("merchant",), "customer_merchant": ("customer_id", "merchant")}
+ENTITIES = {
+    "customer": ("customer_id",),
+    "merchant": ("merchant",),
+    "customer_merchant": ("customer_id", "merchant"),
+}
 OPERATIONS = (
     "count", "amount_sum", "amount_mean", "amount_std", "amount_min", "amount_max", "since_last", "merchant_distinct",
 )  # fmt: skip
@@ -112,12 +116,16 @@ streams = st.lists(
 
 
 @given(streams)
-def test_windows_equal_a_brute_force_oracle_for_late_and_out_of_order_arrivals(stream: list[Transaction]) -> None:
+def test_windows_equal_a_brute_force_oracle_for_late_and_out_of_order_arrivals(
+    stream: list[Transaction],
+) -> None:
     np.testing.assert_allclose(run(stream), oracle(stream), rtol=1e-6, atol=1e-2)
 
 
 @given(streams, st.data())
-def test_any_split_into_batches_gives_the_same_features_to_the_bit(stream: list[Transaction], data: st.DataObject) -> None:
+def test_any_split_into_batches_gives_the_same_features_to_the_bit(
+    stream: list[Transaction], data: st.DataObject
+) -> None:
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=5))
     np.testing.assert_array_equal(run(stream, cuts), run(stream))
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import subprocess
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from shutil import which
 from typing import Any
 
 import pytest
@@ -72,15 +75,15 @@ def test_an_analyst_reads_what_happened(postbox):
     assert mail.get_content_type() == "text/plain"
     assert mail.get_content().replace("\r\n", "\n") == (
         "Many payments in a short time\n\n"
-        "Outcome:      decline\n"
-        "Customer:     cust-001\n"
-        "Transaction:  txn-1\n"
-        "Occurred:     2023-11-14T22:13:20.001Z\n"
-        "Raised:       2023-11-14T22:13:25.000Z\n"
-        "Rule:         velocity\n"
-        "Score:        0.90\n"
-        "Hits:         1\n"
-        "Alert:        alert-0001\n"
+        "Outcome:     decline\n"
+        "Customer:    cust-001\n"
+        "Transaction: txn-1\n"
+        "Occurred:    2023-11-14T22:13:20.001Z\n"
+        "Raised:      2023-11-14T22:13:25.000Z\n"
+        "Rule:        velocity\n"
+        "Score:       0.90\n"
+        "Hits:        1\n"
+        "Alert:       alert-0001\n"
     )
 
 
@@ -92,7 +95,7 @@ def test_what_a_transaction_says_becomes_no_header_and_no_line(postbox):
     assert recipients == ["desk@bank.example"]
     assert mail["Bcc"] is None
     assert "\n" not in mail["Subject"]
-    assert "Transaction:  t . QUIT" in mail.get_content()
+    assert "Transaction: t . QUIT" in mail.get_content()
     assert not any(line.startswith(("Bcc", "hello", "there")) for line in mail.get_content().splitlines())
 
 
@@ -103,7 +106,7 @@ def test_a_card_number_is_never_mailed(postbox):
     )
     ((_, mail),) = box.mails
     assert "411111" not in (mail["Subject"] + mail.get_content()).replace(" ", "")
-    assert "Card:         ************1234" in mail.get_content()
+    assert "Card:        ************1234" in mail.get_content()
 
 
 def test_other_alphabets_arrive_whole(postbox):
@@ -149,27 +152,29 @@ def test_nobody_there_may_pass(postbox):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    with pytest.raises(Retryable, match="127.0.0.1 took no mail: connection refused"):
+    with pytest.raises(Retryable, match="took no mail: connection refused"):
         channel(port).send(alert())
 
 
 def test_a_server_that_never_greets_is_left_after_the_timeout():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mail = SmtpChannel("127.0.0.1", silent.getsockname()[1], SENDER, ["a@b.example"], timeout=0.1)
-        with pytest.raises(Retryable, match="it did not answer in time"):
+        with pytest.raises(Retryable, match="timed out"):
             mail.send(alert())
 
 
 def test_a_server_without_tls_gets_no_mail_when_tls_was_asked_for(postbox):
     box, port = postbox
-    with pytest.raises(Retryable, match="STARTTLS"):
+    with pytest.raises(Retryable, match="starttls"):
         channel(port, starttls=True).send(alert())
     assert box.mails == []
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 def test_a_password_opens_the_door_and_a_wrong_one_may_be_mended():
     def authenticate(server: Any, session: Any, envelope: Any, mechanism: Any, data: Any) -> AuthResult:
-        return AuthResult(success=data.login == b"shroff" and data.password == b"right")
+        right = (data.login, data.password) == (b"shroff", b"right")
+        return AuthResult(success=right, handled=False)
 
     options = {"authenticator": authenticate, "auth_require_tls": False, "auth_required": True}
     for box, port in served(**options):
@@ -177,6 +182,38 @@ def test_a_password_opens_the_door_and_a_wrong_one_may_be_mended():
         assert len(box.mails) == 1
         with pytest.raises(Retryable, match="535"):
             channel(port, user="shroff", password="wrong").send(alert())
+
+
+@pytest.mark.skipif(which("openssl") is None, reason="openssl makes the certificate, and is not here")
+def test_mail_and_password_travel_over_tls(tmp_path):
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    what = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-nodes"]
+    files = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-keyout",
+        str(key),
+        "-out",
+        str(cert),
+    ]
+    subprocess.run(["openssl", "req", "-x509", *what, *files], check=True, capture_output=True)
+    own = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    own.load_cert_chain(cert, key)
+    seen: list[bytes] = []
+
+    def authenticate(server: Any, session: Any, envelope: Any, mechanism: Any, data: Any) -> AuthResult:
+        seen.append(data.password)
+        return AuthResult(success=session.ssl is not None)
+
+    for box, port in served(tls_context=own, require_starttls=True, authenticator=authenticate):
+        trusting = ssl.create_default_context(cafile=cert)
+        channel(port, starttls=True, user="shroff", password="right", context=trusting).send(alert())
+        assert (len(box.mails), seen) == (1, [b"right"])
+        with pytest.raises(Retryable, match="certificate verify failed"):
+            channel(port, starttls=True, user="shroff", password="right").send(alert())
+        assert seen == [b"right"]
 
 
 def test_a_password_is_not_sent_in_the_clear():

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-from shroff.core.columns import Batch
-from shroff.core.decision import Decision
-from shroff.core.policy import OUTCOMES, Policy
+from shroff.core.columns import JOINT, Batch
+from shroff.core.decision import Decision, Reason
+from shroff.core.policy import OUTCOMES, SCORE, TRANSACTION, Policy, main_entity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,34 +35,44 @@ class Alert:
 def raise_alerts(policy: Policy, batch: Batch, decisions: Sequence[Decision], raised_at: int) -> list[Alert]:
     """The alerts of a decided batch, those with the same id already merged."""
     severe = frozenset(OUTCOMES[policy.alert_from :])
-    entities = {rule.name: rule.entity for rule in policy.rules}
-    keys: dict[str, list[str | None]] = {}
+    about = {SCORE: main_entity(policy.entities)} | {rule.name: rule.entity for rule in policy.rules}
+    keys: dict[str, list[str | None]] = {TRANSACTION: [None] * len(batch)}
     found = []
     for row, decision in enumerate(decisions):
         for reason in decision.reasons:
             if reason.outcome not in severe:
                 continue
-            entity = entities[reason.rule]
+            entity = about[reason.rule]
             if entity not in keys:
                 keys[entity] = batch.keys(policy.entities[entity])
             key = keys[entity][row]
-            entity, key = ("transaction", decision.transaction_id) if key is None else (entity, key)
-            occurred_at = int(batch.occurred_at[row])
-            found.append(
-                Alert(
-                    alert_id=alert_id(reason.rule, entity, key, occurred_at // policy.alert_window),
-                    rule=reason.rule,
-                    entity=entity,
-                    key=key.replace("\x1f", ", "),
-                    outcome=reason.outcome,
-                    score=decision.score,
-                    reason=reason.reason,
-                    transaction_id=decision.transaction_id,
-                    occurred_at=occurred_at,
-                    raised_at=raised_at,
-                )
-            )
+            # Without its entity a transaction stands for itself.
+            subject = (TRANSACTION, decision.transaction_id) if key is None else (entity, key)
+            found.append(_alert(policy, subject, decision, reason, int(batch.occurred_at[row]), raised_at))
     return merge(found)
+
+
+def _alert(
+    policy: Policy,
+    subject: tuple[str, str],
+    decision: Decision,
+    reason: Reason,
+    occurred_at: int,
+    raised_at: int,
+) -> Alert:
+    entity, key = subject
+    return Alert(
+        alert_id=alert_id(reason.rule, entity, key, occurred_at // policy.alert_window),
+        rule=reason.rule,
+        entity=entity,
+        key=key.replace(JOINT, ", "),
+        outcome=reason.outcome,
+        score=decision.score,
+        reason=reason.reason,
+        transaction_id=decision.transaction_id,
+        occurred_at=occurred_at,
+        raised_at=raised_at,
+    )
 
 
 def merge(alerts: Iterable[Alert]) -> list[Alert]:
@@ -80,5 +90,5 @@ def merge(alerts: Iterable[Alert]) -> list[Alert]:
 
 def alert_id(rule: str, entity: str, key: str, window: int | str) -> str:
     """A stable id: what arrives twice raises nothing twice."""
-    text = "\x1f".join((rule, entity, key, str(window)))
+    text = JOINT.join((rule, entity, key, str(window)))
     return blake2b(text.encode(), digest_size=10).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -13,7 +14,8 @@ from shroff.core.compiled import Array
 from shroff.core.money import DECIMALS
 from shroff.core.transaction import TEXTS, Scalar, Transaction
 
-_JOINT = "\x1f"
+JOINT = "\x1f"
+"""Between the values that together are the key of one entity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +41,13 @@ class Batch:
 
     @classmethod
     def of(cls, transactions: Sequence[Transaction]) -> Batch:
+        """The columns of some transactions."""
         return cls(
-            transaction_id=_objects([t.transaction_id for t in transactions]),
+            transaction_id=objects(t.transaction_id for t in transactions),
             occurred_at=np.array([t.occurred_at for t in transactions], np.int64),
             amount_minor=np.array([t.amount_minor for t in transactions], np.int64),
-            currency=_objects([t.currency for t in transactions]),
-            texts={name: _objects([getattr(t, name) for t in transactions]) for name in TEXTS},
+            currency=objects(t.currency for t in transactions),
+            texts={name: objects(getattr(t, name) for t in transactions) for name in TEXTS},
             latitude=np.array([t.latitude for t in transactions], np.float64),
             longitude=np.array([t.longitude for t in transactions], np.float64),
             attributes=[t.attributes for t in transactions],
@@ -52,32 +55,37 @@ class Batch:
 
     def in_base(self, base: str, rates: Mapping[str, Decimal]) -> Array:
         """Amounts [n] in whole minor units of the base currency, half rounded to even; NaN without a rate."""
-        factors = {base: 1.0}
-        for currency, rate in rates.items():
-            factors[currency] = float(rate.scaleb(DECIMALS[base] - DECIMALS[currency]))
+        factors = {
+            currency: float(rate.scaleb(DECIMALS[base] - DECIMALS[currency]))
+            for currency, rate in rates.items()
+        }
+        factors[base] = 1.0
         by_row = np.array([factors.get(currency, np.nan) for currency in self.currency], np.float64)
-        return np.rint(self.amount_minor * by_row)
+        amounts: Array = np.rint(self.amount_minor * by_row)
+        return amounts
 
     def keys(self, fields: Sequence[str]) -> list[str | None]:
         """What identifies an entity in each row; None where one of its fields is missing."""
         if len(fields) == 1:
             return list(self.texts[fields[0]])
         rows = zip(*(self.texts[field] for field in fields), strict=True)
-        return [None if None in row else _JOINT.join(row) for row in rows]
+        return [None if None in row else JOINT.join(row) for row in rows]
 
     def hashes(self, field: str) -> Array:
         """A stable hash in [1, 2**63) of each value of a field, 0 where it is missing."""
         return np.array([_hash(value) for value in self.texts[field]], np.int64)
 
 
+@lru_cache(maxsize=100_000)
 def _hash(value: str | None) -> int:
     if value is None:
         return 0
     return (int.from_bytes(blake2b(value.encode(), digest_size=8).digest(), "little") >> 1) or 1
 
 
-def _objects(values: Iterable[object]) -> Array:
-    values = list(values)
-    column = np.empty(len(values), object)
-    column[:] = values
+def objects(values: Iterable[object]) -> Array:
+    """A column of any values."""
+    listed = list(values)
+    column = np.empty(len(listed), object)
+    column[:] = listed
     return column

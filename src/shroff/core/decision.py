@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from shroff.core.columns import Batch
+from shroff.core.columns import Batch, objects
 from shroff.core.compiled import Array
 from shroff.core.expression import Kind
 from shroff.core.money import DECIMALS
-from shroff.core.policy import OUTCOMES, Policy, Rule
+from shroff.core.policy import OUTCOMES, SCORE, SHOWN, Policy, Rule
 from shroff.core.transaction import TEXTS
 
 Value = float | str | bool | None
@@ -37,7 +38,7 @@ class Decision:
     score: float
     reasons: tuple[Reason, ...]
     snapshot: bytes
-    """Features and list hits as little-endian float64 in the order of the policy's `snapshot_names`; NaN is missing."""
+    """Features and list hits, little-endian float64 in the order of `snapshot_names`; NaN is missing."""
     policy_version: str
     decided_at: int
 
@@ -48,10 +49,12 @@ class Hits:
 
     outcomes: Array
     """[n] int8, positions in OUTCOMES."""
+    severity: Array
+    """[n] int8, the outcomes as they would be without thresholds."""
     scores: Array
     """[n] float64, 0 to 1."""
-    rules: Array
-    """[n, rules] bool."""
+    rules: Sequence[Array]
+    """[n] bool a rule."""
 
 
 def snapshot(features: Array, listed: Mapping[str, Array]) -> Array:
@@ -63,44 +66,37 @@ def decide(policy: Policy, batch: Batch, snapshots: Array, decided_at: int) -> l
     """One decision a row of the batch, from its snapshot [n, f + lists]."""
     columns = columns_of(policy, batch, snapshots)
     hits = find(policy, columns, len(batch))
+    reasons = _reasons(policy, columns, hits)
     stored = np.ascontiguousarray(snapshots, "<f8")
+    rows = zip(batch.transaction_id, hits.outcomes.tolist(), hits.scores.tolist(), stored, strict=True)
     return [
         Decision(
             transaction_id=transaction_id,
             outcome=OUTCOMES[outcome],
             score=score,
-            reasons=tuple(_reason(policy.rules[at], columns, row) for at in np.flatnonzero(hit)) if any_hit else (),
-            snapshot=stored[row].tobytes(),
+            reasons=tuple(reasons.get(row, ())),
+            snapshot=snapshot.tobytes(),
             policy_version=policy.version,
             decided_at=decided_at,
         )
-        for row, (transaction_id, outcome, score, any_hit, hit) in enumerate(
-            zip(
-                batch.transaction_id,
-                hits.outcomes.tolist(),
-                hits.scores.tolist(),
-                hits.rules.any(axis=1).tolist(),
-                hits.rules,
-                strict=True,
-            )
-        )
+        for row, (transaction_id, outcome, score, snapshot) in enumerate(rows)
     ]
 
 
 def find(policy: Policy, columns: Mapping[str, Array], n: int) -> Hits:
     """Evaluate all rules over the columns, and join their hits: highest outcome, noisy-or of the scores."""
-    rules = np.empty((n, len(policy.rules)), bool)
-    for at, hit in enumerate(policy.program.run(columns, n)):
-        rules[:, at] = hit
-    severity = np.array([rule.outcome for rule in policy.rules], np.int8)
-    weight = np.array([rule.score for rule in policy.rules])
-    scores = 1.0 - np.where(rules, 1.0 - weight, 1.0).prod(axis=1)
+    found = policy.program.run(columns, n)
+    severity, honest = np.zeros(n, np.int8), np.ones(n)
+    # Rule by rule: a product along the rows could round differently in batches of another size.
+    for rule, hit in zip(policy.rules, found, strict=True):
+        np.maximum(severity, rule.outcome, out=severity, where=hit)
+        np.multiply(honest, 1.0 - rule.score, out=honest, where=hit)
     # Six decimals: more would show the order in which the product was taken.
-    scores = np.round(scores, 6)
-    outcomes = np.where(rules, severity, 0).max(axis=1, initial=0)
+    scores = np.round(1.0 - honest, 6)
+    outcomes = severity.copy()
     for outcome, least in policy.thresholds.items():
-        outcomes = np.maximum(outcomes, np.where(scores >= least, outcome, 0))
-    return Hits(outcomes=outcomes.astype(np.int8), scores=scores, rules=rules)
+        np.maximum(outcomes, outcome, out=outcomes, where=scores >= least)
+    return Hits(outcomes=outcomes, severity=severity, scores=scores, rules=found)
 
 
 def columns_of(policy: Policy, batch: Batch, snapshots: Array) -> dict[str, Array]:
@@ -140,25 +136,54 @@ def _attribute(batch: Batch, name: str, kind: Kind) -> Array:
     if kind is Kind.NUMBER:
         numeric = [isinstance(value, int | float) and not isinstance(value, bool) for value in values]
         return np.array([v if n else np.nan for v, n in zip(values, numeric, strict=True)], np.float64)
-    column = np.empty(len(values), object)
-    column[:] = [value if isinstance(value, str) else None for value in values]
-    return column
+    return objects(value if isinstance(value, str) else None for value in values)
 
 
-def _reason(rule: Rule, columns: Mapping[str, Array], row: int) -> Reason:
-    values = {name: _value(columns[name][row]) for name in sorted({*rule.when.names, *rule.shown})}
-    text = rule.reason
-    for name in rule.shown:
-        text = text.replace(f"{{{name}}}", _shown(values[name]))
-    return Reason(rule=rule.name, outcome=OUTCOMES[rule.outcome], score=rule.score, reason=text, values=values)
+def _reasons(policy: Policy, columns: Mapping[str, Array], hits: Hits) -> dict[int, list[Reason]]:
+    """Row → why, rule by rule; last the score, where it alone led to the outcome."""
+    found: dict[int, list[Reason]] = {}
+    for rule, hit in zip(policy.rules, hits.rules, strict=True):
+        rows = np.flatnonzero(hit)
+        if len(rows):
+            for row, reason in zip(rows.tolist(), _reasons_of(rule, columns, rows), strict=True):
+                found.setdefault(row, []).append(reason)
+    for row in np.flatnonzero(hits.outcomes > hits.severity).tolist():
+        outcome = int(hits.outcomes[row])
+        found.setdefault(row, []).append(
+            _by_score(float(hits.scores[row]), outcome, policy.thresholds[outcome])
+        )
+    return found
 
 
-def _value(cell: object) -> Value:
-    if isinstance(cell, np.bool_):
-        return bool(cell)
-    if isinstance(cell, np.floating):
-        return None if np.isnan(cell) else round(float(cell), 6)
-    return cell if cell is None else str(cell)
+def _reasons_of(rule: Rule, columns: Mapping[str, Array], rows: Array) -> Iterator[Reason]:
+    names = sorted({*rule.when.names, *rule.shown})
+    cells = [[_value(cell) for cell in columns[name][rows].tolist()] for name in names]
+    for at in range(len(rows)):
+        values = {name: column[at] for name, column in zip(names, cells, strict=True)}
+        text = _told(rule.reason, values)
+        yield Reason(
+            rule=rule.name, outcome=OUTCOMES[rule.outcome], score=rule.score, reason=text, values=values
+        )
+
+
+def _told(reason: str, values: Mapping[str, Value]) -> str:
+    return SHOWN.sub(lambda match: _shown(values[match[1]]), reason)
+
+
+def _by_score(score: float, outcome: int, least: float) -> Reason:
+    return Reason(
+        rule=SCORE,
+        outcome=OUTCOMES[outcome],
+        score=score,
+        reason=f"All rules together score {score:.2f}, and {OUTCOMES[outcome]} begins at {least:.2f}",
+        values={"score": score},
+    )
+
+
+def _value(cell: Value) -> Value:
+    if isinstance(cell, float):
+        return None if math.isnan(cell) else round(cell, 6)
+    return cell
 
 
 def _shown(value: Value) -> str:

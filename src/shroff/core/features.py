@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
@@ -40,7 +41,8 @@ def milliseconds(duration: str) -> int:
     """A duration such as `5m`, `24h` or `30d` in milliseconds. Raises ValueError."""
     match = _DURATION.fullmatch(duration)
     if match is None:
-        raise ValueError(f'"{duration}" is not a duration: give a whole number and s, m, h or d, for example 5m')
+        wanted = "a whole number and s, m, h or d, for example 5m"
+        raise ValueError(f'"{duration}" is not a duration: give {wanted}')
     return int(match[1]) * _UNITS[match[2]]
 
 
@@ -71,10 +73,15 @@ def feature(entity: str, text: str, entities: Mapping[str, Sequence[str]]) -> Fe
         of = operation.removesuffix("_distinct")
         fields = entities.get(of, (of,))
         if len(fields) != 1 or fields[0] not in TEXTS:
-            raise ValueError(f'"{of}" in "{text}" is neither an entity of one field nor one of {", ".join(TEXTS)}')
+            known = ", ".join(TEXTS)
+            raise ValueError(f'"{of}" in "{text}" is neither an entity of one field nor one of {known}')
         operation, field = "distinct", fields[0]
     elif operation not in OPERATIONS:
-        raise ValueError(f'unknown operation "{operation}": choose from {", ".join(OPERATIONS)} or FIELD_distinct')
+        close = get_close_matches(operation, OPERATIONS, 1)
+        meant = (
+            f"did you mean {close[0]}_{match['window']}?" if close else f"choose from {', '.join(OPERATIONS)}"
+        )
+        raise ValueError(f'unknown operation "{operation}" in "{text}"; {meant}')
     return Feature(name=f"{entity}.{text}", entity=entity, operation=operation, field=field, window=window)
 
 
@@ -91,6 +98,7 @@ class Layout:
 
     @cached_property
     def windows(self) -> tuple[int, ...]:
+        """The lengths that chains are kept for, in ms."""
         return tuple(sorted({f.window for f in self.features if f.operation != "distinct"}))
 
     @cached_property
@@ -103,29 +111,37 @@ class Layout:
         unit = float(10 ** DECIMALS[currency])
         out = np.empty((len(when), len(self.features)))
         for column, each in enumerate(self.features):
-            if each.operation == "distinct":
-                out[:, column] = distinct[:, self.distincts.index((each.field or "", each.window))]
+            if each.field is not None:
+                out[:, column] = distinct[:, self.distincts.index((each.field, each.window))]
             else:
-                out[:, column] = _operate(each.operation, queried[:, self.windows.index(each.window)], when, unit)
+                window = queried[:, self.windows.index(each.window)]
+                out[:, column] = _operate(each.operation, window, when, unit)
         return out
 
 
 def _operate(operation: str, window: Array, when: Array, unit: float) -> Array:
     """One operation over one window's answers [n, 7]; NaN where there is nothing to say."""
-    priced = window[:, PRICED]
-    some = np.where(priced > 0, priced, np.nan)
     if operation == "count":
         return window[:, COUNT]
     if operation == "amount_sum":
         return window[:, TOTAL] / unit
-    if operation == "amount_mean":
-        return window[:, TOTAL] / some / unit
-    if operation == "amount_min":
-        return np.where(priced > 0, window[:, LOW], np.nan) / unit
-    if operation == "amount_max":
-        return np.where(priced > 0, window[:, HIGH], np.nan) / unit
     if operation == "since_last":
         latest = window[:, LATEST]
         return np.where(latest >= 0, (when - latest) / 1000.0, np.nan)
-    spread = window[:, SQUARES] - window[:, TOTAL] ** 2 / some
-    return np.sqrt(np.maximum(spread, 0.0) / np.where(priced > 1, priced - 1, np.nan)) / unit
+    some = np.where(window[:, PRICED] > 0, window[:, PRICED], np.nan)
+    if operation == "amount_mean":
+        return window[:, TOTAL] / some / unit
+    if operation == "amount_std":
+        return _deviation(window, some) / unit
+    extreme = window[:, LOW if operation == "amount_min" else HIGH]
+    return np.where(np.isnan(some), np.nan, extreme) / unit
+
+
+def _deviation(window: Array, some: Array) -> Array:
+    """Sample standard deviation from sums, in minor units.
+
+    The sums are exact until the squares pass 2**53; beyond, the cancellation costs some 1e-8 of the mean.
+    """
+    spread = np.maximum(window[:, SQUARES] - window[:, TOTAL] ** 2 / some, 0.0)
+    deviation: Array = np.sqrt(spread / np.where(some > 1, some - 1, np.nan))
+    return deviation

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from shroff.core.columns import Batch
@@ -19,20 +21,22 @@ def observe(state: State, batch: Batch) -> Array:
     if not state.layouts:
         return np.empty((len(batch), 0))
     amounts = batch.in_base(state.base_currency, state.rates)
-    return np.hstack(
-        [
-            _observe_entity(layout, state.entities[layout.entity], batch, amounts, state.base_currency)
-            for layout in state.layouts
-        ]
-    )
+    counted = {field for layout in state.layouts for field, _ in layout.distincts}
+    hashes = {field: batch.hashes(field) for field in counted}
+    parts = []
+    for layout in state.layouts:
+        queried, distinct = _meet(layout, state.entities[layout.entity], batch, amounts, hashes)
+        parts.append(layout.columns(queried, distinct, batch.occurred_at, state.base_currency))
+    return np.hstack(parts)
 
 
-def _observe_entity(layout: Layout, entity: EntityState, batch: Batch, amounts: Array, currency: str) -> Array:
-    rows = entity.rows(batch.keys(layout.fields))
-    queried = entity.chains.observe(rows, batch.occurred_at, amounts, len(entity.slots))
-    fields = {field: batch.hashes(field) for field in {field for field, _ in layout.distincts}}
+def _meet(
+    layout: Layout, entity: EntityState, batch: Batch, amounts: Array, hashes: Mapping[str, Array]
+) -> tuple[Array, Array]:
+    """What the entities of one kind remember before each row, which they remember from then on."""
+    rows, when = entity.rows(batch.keys(layout.fields)), batch.occurred_at
     values = np.empty((len(batch), len(layout.distincts)), np.int64)
     for column, (field, _) in enumerate(layout.distincts):
-        values[:, column] = fields[field]
-    distinct = entity.distincts.observe(rows, batch.occurred_at, values, len(entity.slots))
-    return layout.columns(queried, distinct, batch.occurred_at, currency)
+        values[:, column] = hashes[field]
+    queried = entity.chains.observe(rows, when, amounts, len(entity.slots))
+    return queried, entity.distincts.observe(rows, when, values, len(entity.slots))

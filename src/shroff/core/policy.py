@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,6 +15,9 @@ from shroff.core.transaction import TEXTS
 
 OUTCOMES = ("approve", "challenge", "review", "decline")
 """From mildest to most severe; columns of outcomes hold the position in this tuple."""
+
+SHOWN = re.compile(r"\{([^{}]*)\}")
+"""The place of a value in a reason's text."""
 
 TRANSACTION = "transaction"
 """What an alert is about where it is about no entity."""
@@ -41,6 +45,11 @@ WINDOW_NAMES: Mapping[str, Kind] = {
     for name in ("count", "amount_sum", "amount_mean", "amount_std", "amount_min", "amount_max")
 }
 """What a sweep's rule can ask of its group within the swept window, beside the transaction's names."""
+
+
+def main_entity(entities: Mapping[str, tuple[str, ...]]) -> str:
+    """What is meant where a policy does not say: the customer, else the first entity by name."""
+    return "customer" if "customer" in entities else min(entities, default=TRANSACTION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

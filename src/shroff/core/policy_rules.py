@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 
 from shroff.core.expression import Expression, Kind
-from shroff.core.policy import SCORE, TRANSACTION, WINDOW_NAMES, Rule, SweepPlan, SweepRule
+from shroff.core.policy import (
+    SCORE,
+    SHOWN,
+    TRANSACTION,
+    WINDOW_NAMES,
+    Rule,
+    SweepPlan,
+    SweepRule,
+    main_entity,
+)
 from shroff.core.policy_section import Section
 
 Names = Mapping[str, Kind]
 Entities = Mapping[str, tuple[str, ...]]
-
-_SHOWN = re.compile(r"\{([^{}]*)\}")
 
 
 def read_rules(document: Section, names: Names, entities: Entities) -> tuple[Rule, ...]:
@@ -31,7 +37,7 @@ def _rule(section: Section, names: Names, entities: Entities) -> Rule | None:
     outcome = section.outcome("outcome")
     score = section.number("score", Decimal(0), Decimal(1), default=0)
     reason = section.text("reason", name or "a rule")
-    shown = tuple(dict.fromkeys(_SHOWN.findall(reason)))
+    shown = tuple(dict.fromkeys(SHOWN.findall(reason)))
     for each in shown:
         if each not in names:
             section.unknown("reason", "name", each, names)
@@ -47,11 +53,6 @@ def _about(when: Expression | None, entities: Entities) -> str:
     """The entity that a rule is about where it does not say: one that its expression asks of."""
     asked = {name.split(".")[0] for name in (when.names if when else ())}
     return min(asked & entities.keys(), default=main_entity(entities))
-
-
-def main_entity(entities: Entities) -> str:
-    """The entity that a policy is about where it does not say: the customer, else the first by name."""
-    return "customer" if "customer" in entities else min(entities, default=TRANSACTION)
 
 
 def read_sweep(section: Section, of_transaction: Names, entities: Entities) -> SweepPlan:

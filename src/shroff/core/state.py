@@ -10,7 +10,6 @@ from decimal import Decimal
 import numpy as np
 
 from shroff.core.chains import NONE, Chains
-from shroff.core.columns import Batch
 from shroff.core.compiled import Array
 from shroff.core.distincts import Distincts
 from shroff.core.features import Layout
@@ -27,6 +26,7 @@ class EntityState:
 
     @classmethod
     def empty(cls, layout: Layout) -> EntityState:
+        """No entity is known yet."""
         return cls(
             chains=Chains.empty(layout.windows, layout.lateness),
             distincts=Distincts.empty(tuple(window for _, window in layout.distincts), layout.lateness),
@@ -40,7 +40,7 @@ class EntityState:
         )
 
     def arrays(self) -> dict[str, Array]:
-        """Everything that is remembered, as plain arrays."""
+        """Everything that is remembered, as plain arrays that go on changing with the state."""
         found: dict[str, Array] = {"keys": np.frombuffer(json.dumps(list(self.slots)).encode(), np.uint8)}
         for part in (self.chains, self.distincts):
             found |= {f"{type(part).__name__}.{name}": getattr(part, name) for name in _columns(part)}
@@ -51,7 +51,8 @@ class EntityState:
         self.slots = {key: row for row, key in enumerate(json.loads(arrays["keys"].tobytes()))}
         for part in (self.chains, self.distincts):
             for name in _columns(part):
-                setattr(part, name, arrays[f"{type(part).__name__}.{name}"])
+                # A copy: what is restored goes on, what it was restored from may not.
+                setattr(part, name, np.array(arrays[f"{type(part).__name__}.{name}"]))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,6 +66,7 @@ class State:
 
     @classmethod
     def empty(cls, layouts: Sequence[Layout], base_currency: str, rates: Mapping[str, Decimal]) -> State:
+        """Nothing was observed yet."""
         return cls(
             layouts=tuple(layouts),
             base_currency=base_currency,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from shroff.core.alert import Alert, alert_id
-from shroff.core.columns import Batch
+from shroff.core.columns import JOINT, Batch
 from shroff.core.compiled import Array
 from shroff.core.decision import transaction_columns
 from shroff.core.money import DECIMALS
@@ -31,11 +32,11 @@ class Finding:
 
 
 def sweep(policy: Policy, batch: Batch) -> list[Finding]:
-    """What the policy's sweep rules find in the transactions of one window, rule by rule, in the batch's order."""
+    """What the sweep's rules find in the transactions of one window, rule by rule, in the batch's order."""
     plan = policy.sweep
     if len(batch) == 0 or not plan.rules:
         return []
-    keys = [UNKNOWN if key is None else key.replace("\x1f", ", ") for key in batch.keys(policy.entities[plan.by])]
+    keys = batch.keys(policy.entities[plan.by])
     names = frozenset(name for rule in plan.rules for name in (*rule.when.names, *rule.score.names))
     columns = transaction_columns(policy, batch, names | {"amount"})
     columns |= _window_columns(keys, columns["amount"], 10 ** DECIMALS[policy.base_currency])
@@ -47,8 +48,8 @@ def sweep(policy: Policy, batch: Batch) -> list[Finding]:
             customer_id=customers[row] or UNKNOWN,
             rule=rule.name,
             reason=rule.reason,
-            score=float(score[row]),
-            group=keys[row],
+            score=0.0 if np.isnan(score[row]) else float(score[row]),
+            group=(keys[row] or UNKNOWN).replace(JOINT, ", "),
             occurred_at=int(batch.occurred_at[row]),
         )
         for rule, hit, score in zip(plan.rules, results[::2], results[1::2], strict=True)
@@ -75,10 +76,11 @@ def alerts_of(policy: Policy, findings: list[Finding], raised_at: int) -> list[A
     ]
 
 
-def _window_columns(keys: list[str], amounts: Array, unit: int) -> dict[str, Array]:
+def _window_columns(keys: Sequence[str | None], amounts: Array, unit: int) -> dict[str, Array]:
     """What each row's group amounts to in the window, [n] a column."""
-    _, group = np.unique(np.array(keys, object), return_inverse=True)
-    groups = int(group.max()) + 1
+    places: dict[str | None, int] = {}
+    group = np.array([places.setdefault(key, len(places)) for key in keys], np.int64)
+    groups = len(places)
     priced = ~np.isnan(amounts)
     counts = np.bincount(group, minlength=groups).astype(np.float64)
     # In whole minor units the sums are exact, so the mean of equal amounts is that amount.

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from shroff.codec import decode_transaction
-from shroff.core.errors import Rejected
+from shroff.flows.moment import moment_of
 from shroff.ports import DeadLetters, Ledger, Message, Queue
 
 _CHUNK = 10_000
-_END_OF_TIME = 2**62
+_END_OF_TIME = _ALL = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +28,7 @@ class Audit:
         return not self.missing and self.accepted == self.decided + self.dead_lettered + self.in_flight
 
     def members(self) -> dict[str, int | list[str]]:
+        """The audit as its JSON members."""
         return asdict(self) | {"missing": list(self.missing)}
 
 
@@ -69,12 +69,16 @@ def audit_between(queue: Queue, ledger: Ledger, dead_letters: DeadLetters, *, st
     flying = sum(_occurred(message, start, end) for message in _in_flight(queue, ledger))
     lost = tuple(each.transaction_id for each in missing if each is not None and _occurred(each, start, end))
     return Audit(
-        accepted=decided + dead + flying + len(lost), decided=decided, dead_lettered=dead, in_flight=flying, missing=lost
+        accepted=decided + dead + flying + len(lost),
+        decided=decided,
+        dead_lettered=dead,
+        in_flight=flying,
+        missing=lost,
     )
 
 
 def _in_flight(queue: Queue, ledger: Ledger) -> Iterator[Message]:
-    yield from ledger.due(_END_OF_TIME, _CHUNK)
+    yield from ledger.due(_END_OF_TIME, _ALL)
     after = ledger.position()
     while messages := queue.read(after, _CHUNK):
         yield from messages
@@ -82,9 +86,4 @@ def _in_flight(queue: Queue, ledger: Ledger) -> Iterator[Message]:
 
 
 def _occurred(message: Message, start: int, end: int) -> bool:
-    """Whether a message's transaction occurred in the span; one that cannot be read, when it was received."""
-    try:
-        at = decode_transaction(message.body).occurred_at
-    except Rejected:
-        at = message.received_at
-    return start <= at < end
+    return start <= moment_of(message) < end

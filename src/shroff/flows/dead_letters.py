@@ -11,7 +11,7 @@ from shroff.ports import DeadLetter, Message
 
 
 def letter_members(letter: DeadLetter) -> dict[str, Any]:
-    """A dead letter as its JSON members: the transaction as posted, or the raw body where it cannot be read."""
+    """A dead letter as its JSON members: the transaction as posted, or the body where it cannot be read."""
     message = letter.message
     return {
         "transaction_id": message.transaction_id,
@@ -37,7 +37,7 @@ def content_members(message: Message) -> dict[str, Any]:
 
 
 def mend(transaction_id: str, content: bytes, currency: str) -> Transaction:
-    """The transaction that is to take a dead letter's place. Raises Rejected where it is faulty or another one."""
+    """The transaction that is to take a dead letter's place. Raises Rejected for a faulty or another one."""
     transaction = parse(decode_object(content), currency=currency)
     if transaction.transaction_id != transaction_id:
         sentence = f'the file holds transaction "{transaction.transaction_id}", not "{transaction_id}"'

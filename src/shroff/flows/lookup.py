@@ -16,11 +16,12 @@ def lookup(
     """A transaction's status, members and decision; None where it was never accepted."""
     record = ledger.find(transaction_id)
     if record is not None:
+        names = snapshot_names(policies, record.decision.policy_version)
         return {
             "transaction_id": transaction_id,
             "status": "decided",
             "transaction": wire_members(record.transaction),
-            "decision": decision_members(record.decision, snapshot_names(policies, record.decision.policy_version)),
+            "decision": decision_members(record.decision, names),
         }
     letter = dead_letters.get(transaction_id)
     if letter is not None:

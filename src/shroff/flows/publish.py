@@ -9,7 +9,10 @@ from shroff.ports import Policies, Publication
 
 
 def publish(policies: Policies, document: str, at: int) -> tuple[Policy, Publication]:
-    """Check a document and put it in force. Raises Rejected with all of its faults; publishing it again changes nothing."""
+    """Check a document and put it in force; publishing it again changes nothing.
+
+    Raises Rejected with all of its faults.
+    """
     policy = read_policy(document)
     active = policies.active()
     if active is not None and active.version == policy.version:
@@ -24,6 +27,8 @@ def roll_back(policies: Policies, at: int, version: str | None = None) -> Public
     wanted = [each for each in earlier if version is None or each.version.startswith(version)]
     if not wanted:
         named = f"no earlier policy {version}" if version else "no earlier policy"
-        raise Rejected([Fault("version", f"There is {named} to roll back to; `shroff policy list` shows them")])
+        sentence = f"There is {named} to roll back to; `shroff policy list` shows them"
+        raise Rejected([Fault("version", sentence)])
     chosen = wanted[-1]
+    read_policy(chosen.document)  # it was sound to the Shroff that published it
     return policies.publish(chosen.version, chosen.document, at)

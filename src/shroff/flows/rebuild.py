@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from shroff.core.columns import Batch
@@ -15,11 +17,13 @@ _LAST = "last transaction"
 
 
 def rebuild(policy: Policy, ledger: Ledger, snapshots: Snapshots) -> tuple[State, int]:
-    """The state after every record of the ledger, and the place of the last: newest snapshot, then what came since."""
+    """The state after every record of the ledger, and the place of the last.
+
+    The newest snapshot is taken, and what came since is observed.
+    """
     state, seq = policy.empty_state(), 0
     kept = snapshots.load(policy.state_key)
-    # A snapshot of another history (a restored or emptied store) would be a wrong state: it must end on our record.
-    if kept is not None and np.array_equal(kept[1].pop(_LAST, None), _id_of(ledger, kept[0])):
+    if kept is not None and _ends_on_ours(ledger, *kept):
         seq = kept[0]
         state.restore(kept[1])
     for records in ledger.history(seq):
@@ -31,6 +35,12 @@ def rebuild(policy: Policy, ledger: Ledger, snapshots: Snapshots) -> tuple[State
 def keep(policy: Policy, state: State, seq: int, ledger: Ledger, snapshots: Snapshots) -> None:
     """Keep the state after record `seq`."""
     snapshots.save(policy.state_key, seq, {**state.arrays(), _LAST: _id_of(ledger, seq)})
+
+
+def _ends_on_ours(ledger: Ledger, seq: int, arrays: Mapping[str, Array]) -> bool:
+    """Whether a snapshot is of this history: that of a restored or emptied store would be a wrong state."""
+    last = arrays.get(_LAST)
+    return last is not None and len(last) > 0 and np.array_equal(last, _id_of(ledger, seq))
 
 
 def _id_of(ledger: Ledger, seq: int) -> Array:

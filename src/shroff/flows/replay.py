@@ -13,7 +13,6 @@ from shroff.core.compiled import Array
 from shroff.core.decision import Decision, decide
 from shroff.core.observe import observe
 from shroff.core.policy import Policy
-from shroff.core.state import State
 from shroff.ports import Ledger, Record
 
 
@@ -30,16 +29,17 @@ class Replayed:
     @property
     def same(self) -> bool:
         """Whether both are equal to the byte, features included."""
-        return self._bytes(self.stored) == self._bytes(self.again) and self.stored.snapshot == self.again.snapshot
+        return not self.differences()
 
     def differences(self) -> list[str]:
         """The names of the members and features that differ."""
+        if len(self.stored.snapshot) != len(self.again.snapshot):
+            return ["features"]
         stored, again = (decision_members(each, self.names) for each in (self.stored, self.again))
-        features = [f"features.{name}" for name in self.names if stored["features"][name] != again["features"][name]]
-        return [name for name in stored if name != "features" and stored[name] != again[name]] + features
-
-    def _bytes(self, decision: Decision) -> bytes:
-        return encode(decision_members(decision, self.names))
+        was, now = stored.pop("features"), again.pop("features")
+        found = [name for name in stored if encode(stored[name]) != encode(again[name])]
+        found += [f"features.{name}" for name in self.names if encode(was[name]) != encode(now[name])]
+        return found or ["features"] * (self.stored.snapshot != self.again.snapshot)
 
 
 def replay(record: Record, policy: Policy, ledger: Ledger) -> Replayed:
@@ -49,18 +49,17 @@ def replay(record: Record, policy: Policy, ledger: Ledger) -> Replayed:
     for part in _related(record, batch, policy, ledger):
         observe(state, Batch.of([each.transaction for each in part]))
         observed += len(part)
-    snapshots = np.hstack([_features_before(state, batch), _lists_then(record, policy)])
+    snapshots = np.hstack([observe(state, batch), _lists_then(record, policy)])
     again = decide(policy, batch, snapshots, record.decision.decided_at)[0]
     return Replayed(stored=record.decision, again=again, observed=observed, names=policy.snapshot_names)
 
 
-def _features_before(state: State, batch: Batch) -> Array:
-    return observe(state, batch)
-
-
 def _lists_then(record: Record, policy: Policy) -> Array:
-    stored = np.frombuffer(record.decision.snapshot, "<f8")
-    return stored[None, len(policy.feature_names) :]
+    """List hits [1, lists] as the record has them; a damaged snapshot has none."""
+    hits = np.zeros(len(policy.lists))
+    if len(record.decision.snapshot) == 8 * len(policy.snapshot_names):
+        hits[:] = np.frombuffer(record.decision.snapshot, "<f8")[len(policy.feature_names) :]
+    return hits[None]
 
 
 def _related(record: Record, batch: Batch, policy: Policy, ledger: Ledger) -> Iterator[list[Record]]:

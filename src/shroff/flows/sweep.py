@@ -24,6 +24,7 @@ class Swept:
     new_alerts: int
 
     def members(self) -> dict[str, Any]:
+        """The sweep as its JSON members."""
         return {
             "from": instant(self.start),
             "to": instant(self.end),

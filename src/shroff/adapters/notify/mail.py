@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from email.errors import MessageError
+from email.header import Header
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
+from email.mime.text import MIMEText
 from email.utils import format_datetime, parseaddr
 
 from shroff.adapters.notify.masking import without_cards
@@ -18,18 +18,18 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LONGEST_SUBJECT = 150
 
 
-def message(alert: Alert, sender: Address, recipients: tuple[Address, ...]) -> EmailMessage:
+def message(alert: Alert, sender: Address, recipients: tuple[Address, ...]) -> MIMEText:
     """The mail; its Message-ID is the same however often it is sent."""
-    mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = _line(f"[Shroff] {alert.outcome}: {alert.reason} ({alert.entity} {alert.key})")[
-        :_LONGEST_SUBJECT
-    ]
-    mail["From"] = sender
-    mail["To"] = recipients
+    about = f"{alert.reason} ({alert.entity} {alert.key})"
+    subject, text = _line(f"[Shroff] {alert.outcome}: {about}")[:_LONGEST_SUBJECT], _text(alert)
+    # The older of the two mail APIs: EmailMessage loses spaces between words of other alphabets in a subject.
+    mail = MIMEText(text, "plain", "us-ascii" if text.isascii() else "utf-8")
+    mail["Subject"] = Header(subject, "us-ascii" if subject.isascii() else "utf-8").encode()
+    mail["From"] = str(sender)
+    mail["To"] = ", ".join(map(str, recipients))
     mail["Date"] = format_datetime(datetime.fromtimestamp(alert.raised_at // 1000, UTC))
     mail["Message-ID"] = f"<{_line(alert.alert_id)}@{sender.domain}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(_text(alert))
     return mail
 
 

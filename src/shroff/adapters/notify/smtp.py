@@ -97,7 +97,7 @@ def _cause(error: OSError) -> str:
         return "it did not answer in time"
     if isinstance(error, smtplib.SMTPResponseException):
         return f"{error.smtp_code} {_plain(error.smtp_error)}"
-    return error.strerror or str(error) or type(error).__name__
+    return (error.strerror or str(error) or type(error).__name__).lower()
 
 
 def _plain(answer: bytes | str) -> str:

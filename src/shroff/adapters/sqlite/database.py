@@ -160,8 +160,9 @@ def _connect(path: Path, schema: Schema) -> sqlite3.Connection:
 
 def _check(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     """Refuse the file of another program before changing anything in it."""
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    # In this order: another process may just be making the tables and the id, in one commit.
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
     if tables and application != _APPLICATIONS[schema]:
         raise _unusable(path, f"is a database, but not a Shroff {schema}")
 
