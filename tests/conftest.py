@@ -8,7 +8,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 
 # Timing is never asserted: machines are shared, and the first example may compile kernels.
-settings.register_profile("usual", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "usual", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("hard", parent=settings.get_profile("usual"), max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from shroff.api.gateway.entries import entry_in
 from shroff.core.errors import Rejected
-from tests.api.served import Served, example
+from tests.api.served import Served, example, serving
 
 BASE = '{"transaction_id": "hostile", "amount": %s, "timestamp": 1700000000%s}'
 BODIES = {
@@ -141,3 +141,24 @@ def test_a_body_that_never_ends_holds_up_nobody(served: Served):
     log = (served.data / "log").read_text()
     assert "request_failed" not in log
     assert "append_failed" not in log
+
+
+def test_a_body_that_does_not_come_is_given_up_and_a_stop_does_not_wait_for_it(tmp_path):
+    with (
+        serving(tmp_path, body_timeout=100) as served,
+        _connected(served) as raw,
+        _connected(served) as other,
+    ):
+        raw.settimeout(10)
+        raw.sendall(HALF)
+        assert raw.recv(65_536).split()[1] == b"408"
+        other.sendall(HALF)
+        assert served.stop() == 0
+        assert (tmp_path / "closed").exists()
+
+
+HALF = b"POST /transactions HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+
+
+def _connected(served: Served) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", httpx.URL(served.url).port))

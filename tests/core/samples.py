@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -88,7 +90,7 @@ def policy(document: str = DOCUMENT) -> Policy:
     return read_policy(document)
 
 
-def transaction(number: int, at: int = 0, amount: int = 1000, **members: object) -> Transaction:
+def transaction(number: int, at: int = 0, amount: int = 1000, **members: Any) -> Transaction:
     """`at` in milliseconds after START, `amount` in minor units."""
     values = {"currency": "USD", **members}
     return Transaction(transaction_id=f"t{number}", occurred_at=START + at, amount_minor=amount, **values)  # type: ignore[arg-type]  # members by name
@@ -99,6 +101,12 @@ offsets = st.one_of(
     st.integers(0, 3 * DAY),
     st.sampled_from([0, 1, 4_999, 5_000, 5 * MINUTE - 1, 5 * MINUTE, HOUR, HOUR + 1, DAY, 400 * DAY]),
 )
+
+
+def numbered(drafts: Sequence[dict[str, Any]]) -> list[Transaction]:
+    return [transaction(number, **draft) for number, draft in enumerate(drafts)]
+
+
 _drafts = st.lists(
     st.fixed_dictionaries(
         {
@@ -109,14 +117,14 @@ _drafts = st.lists(
             "merchant": st.sampled_from(["shop", "bar", "inn", None]),
             "card_id": st.sampled_from(["c1", "c2", None]),
             "attributes": st.sampled_from(
-                [None, None, {"tip": 12}, {"tip": "12"}, {"terminal": "T1", "vip": True}, {"terminal": 1}]
+                [None, {"tip": 12}, {"tip": "12"}, {"terminal": "T1", "vip": True}, {"terminal": 1}]
             ),
         }
     ),
     min_size=1,
     max_size=40,
 )
-streams = _drafts.map(lambda drafts: [transaction(number, **draft) for number, draft in enumerate(drafts)])
+streams = _drafts.map(numbered)
 """Late, out of order, on the same instant, far in the future; foreign, without a rate, with and without entities."""
 
 
@@ -124,7 +132,7 @@ def decided(which: Policy, transactions: Sequence[Transaction], cuts: Sequence[i
     """Decisions on a stream that comes in batches ending at the cuts; bob is on the blocklist."""
     state, found = which.empty_state(), list[Decision]()
     edges = [0, *sorted(cuts), len(transactions)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         batch = Batch.of(transactions[start:end])
         features = observe(state, batch)
         listed = {name: batch.texts[member] == "bob" for name, member in which.lists.items()}

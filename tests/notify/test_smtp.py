@@ -217,7 +217,7 @@ def test_mail_and_password_travel_over_tls(tmp_path):
 
 
 def test_a_password_is_not_sent_in_the_clear():
-    with pytest.raises(ValueError, match="over TLS only"):
+    with pytest.raises(Rejected, match="over TLS only"):
         SmtpChannel("mail.bank.example", 25, SENDER, ["a@b.example"], user="u", password="p")
     SmtpChannel("mail.bank.example", 587, SENDER, ["a@b.example"], starttls=True, user="u", password="p")
     SmtpChannel("mail.bank.example", 465, SENDER, ["a@b.example"], user="u", password="p")
@@ -227,12 +227,12 @@ def test_a_password_is_not_sent_in_the_clear():
     "text", ["", "nobody", "a@", "@b", "a b@c", "a@b.example\r\nBcc: c@d", "ä@b.example"]
 )
 def test_an_address_that_is_none_is_told_at_once(text):
-    with pytest.raises(ValueError, match="is not a mail address"):
+    with pytest.raises(Rejected, match="is not a mail address"):
         SmtpChannel("localhost", 25, text, ["a@b.example"])
-    with pytest.raises(ValueError, match="is not a mail address"):
+    with pytest.raises(Rejected, match="is not a mail address"):
         SmtpChannel("localhost", 25, SENDER, [text])
 
 
 def test_mail_to_nobody_is_told_at_once():
-    with pytest.raises(ValueError, match="at least one recipient"):
+    with pytest.raises(Rejected, match="at least one recipient"):
         SmtpChannel("localhost", 25, SENDER, [])

@@ -117,10 +117,10 @@ def test_a_server_that_answers_byte_by_byte_is_left_after_the_timeout(receiver):
      "https://user:pw@example.com", "https://example.com/a b", "https://example.com/\r\nX: y", "https://münchen.de"],
 )  # fmt: skip
 def test_an_address_that_cannot_be_used_is_told_at_once(url):
-    with pytest.raises(ValueError, match="a webhook's address"):
+    with pytest.raises(Rejected, match="a webhook's address"):
         WebhookChannel(url, SECRET)
 
 
 def test_a_webhook_without_a_secret_is_none():
-    with pytest.raises(ValueError, match="needs a secret"):
+    with pytest.raises(Rejected, match="needs a secret"):
         WebhookChannel("https://example.com", "")

@@ -48,7 +48,9 @@ def post_all(port: int, numbers: range, acknowledged: list[str], half: Event) ->
 
 
 @pytest.mark.parametrize("victim", ["gateway", "worker", "parent"])
-def test_killing_a_process_amid_posts_loses_nothing_and_counts_nothing_twice(tmp_path: Path, victim: str) -> None:
+def test_killing_a_process_amid_posts_loses_nothing_and_counts_nothing_twice(
+    tmp_path: Path, victim: str
+) -> None:
     server = start(tmp_path)
     acknowledged: list[str] = []
     half = Event()

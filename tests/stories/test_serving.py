@@ -43,7 +43,9 @@ def test_the_example_of_the_contract_is_accepted_decided_and_shown(server: Serve
     assert server.request("GET", "/transactions/txn-12345") == (200, shown)
 
 
-def test_a_hundred_concurrent_posts_of_one_transaction_get_equal_answers_and_one_decision(server: Server) -> None:
+def test_a_hundred_concurrent_posts_of_one_transaction_get_equal_answers_and_one_decision(
+    server: Server,
+) -> None:
     body = transaction(1, transaction_id="the-one")
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda _: server.request("POST", "/transactions", body), range(100)))
@@ -61,15 +63,21 @@ def test_a_decision_is_answered_at_once_and_is_the_stored_one(server: Server) ->
     assert answer("replay", "now", "--data", server.data)["same"] is True
 
 
-def test_a_published_policy_decides_within_two_seconds_and_can_be_rolled_back(server: Server, tmp_path: Path) -> None:
+def test_a_published_policy_decides_within_two_seconds_and_can_be_rolled_back(
+    server: Server, tmp_path: Path
+) -> None:
     stricter = tmp_path / "stricter.toml"
     document = shroff("policy", "default").stdout
-    rule = '[[rules]]\nname = "no_tuesdays"\nwhen = "amount > 7000"\noutcome = "decline"\nscore = 1\n\n[sweep]'
+    rule = (
+        '[[rules]]\nname = "no_tuesdays"\nwhen = "amount > 7000"\noutcome = "decline"\nscore = 1\n\n[sweep]'
+    )
     stricter.write_text(document.replace("[sweep]", rule))
     body = transaction(3, amount=7001, customer_id="policy-story")
 
     def outcome() -> tuple[bool, str]:
-        made = server.request("POST", "/decisions", {**body, "transaction_id": f"policy-{time.monotonic_ns()}"})[1]
+        made = server.request(
+            "POST", "/decisions", {**body, "transaction_id": f"policy-{time.monotonic_ns()}"}
+        )[1]
         return made["outcome"] == "decline", made["policy_version"]
 
     first, version = outcome()
@@ -85,7 +93,11 @@ def test_a_published_policy_decides_within_two_seconds_and_can_be_rolled_back(se
 
 def test_a_faulty_policy_is_refused_with_its_place_and_a_hint(tmp_path: Path) -> None:
     faulty = tmp_path / "faulty.toml"
-    faulty.write_text(shroff("policy", "default").stdout.replace("5 * customer.amount_mean_30d", "5 * customer.amount_meen_30d"))
+    faulty.write_text(
+        shroff("policy", "default").stdout.replace(
+            "5 * customer.amount_mean_30d", "5 * customer.amount_meen_30d"
+        )
+    )
     run = shroff("policy", "publish", faulty, "--data", tmp_path / "none", check=False)
     assert run.returncode == 1
     assert "unknown name customer.amount_meen_30d" in run.stderr
@@ -94,7 +106,9 @@ def test_a_faulty_policy_is_refused_with_its_place_and_a_hint(tmp_path: Path) ->
 
 def test_a_listed_value_decides_from_the_next_transaction_on(server: Server) -> None:
     shroff("lists", "add", "blocked_cards", "card-666", "--data", server.data)
-    status, decision = server.request("POST", "/decisions", transaction(4, transaction_id="listed", card_id="card-666"))
+    status, decision = server.request(
+        "POST", "/decisions", transaction(4, transaction_id="listed", card_id="card-666")
+    )
     assert (status, decision["outcome"]) == (200, "decline")
     assert [reason["rule"] for reason in decision["reasons"]] == ["blocked_card"]
     shroff("lists", "remove", "blocked_cards", "card-666", "--data", server.data)
@@ -105,7 +119,13 @@ def test_the_sweep_finds_high_amounts_and_high_frequency_and_marks_nothing_twice
     at = 1_600_000_200
     amounts = [10.0] * 11 + [5000.0]
     rows = [
-        transaction(number, transaction_id=f"swept-{number}", timestamp=at - 100 + number, amount=amount, customer_id="busy")
+        transaction(
+            number,
+            transaction_id=f"swept-{number}",
+            timestamp=at - 100 + number,
+            amount=amount,
+            customer_id="busy",
+        )
         for number, amount in enumerate(amounts)
     ]
     rows.append(transaction(0, transaction_id="swept-nobody", timestamp=at - 50, customer_id=None))
@@ -116,7 +136,12 @@ def test_the_sweep_finds_high_amounts_and_high_frequency_and_marks_nothing_twice
     mean = sum(amounts) / len(amounts)
     high = {"transaction_id": "swept-11", "customer_id": "busy", "reason": "High amount compared to average"}
     often = [
-        {"transaction_id": f"swept-{n}", "customer_id": "busy", "reason": "High transaction frequency", "score": 1.2}
+        {
+            "transaction_id": f"swept-{n}",
+            "customer_id": "busy",
+            "reason": "High transaction frequency",
+            "score": 1.2,
+        }
         for n in range(12)
     ]
     assert swept["transactions"] == 13
@@ -192,7 +217,9 @@ def test_over_the_high_water_mark_nothing_is_accepted(tmp_path: Path) -> None:
 def test_a_key_is_asked_for_where_the_settings_say_so(tmp_path: Path) -> None:
     with serving(tmp_path, environment={"SHROFF_REQUIRE_KEY": "true"}) as server:
         assert server.request("POST", "/transactions", EXAMPLE)[0] == 401
-        key = shroff("keys", "create", "till", "--scope", "transactions:write", "--data", tmp_path).stdout.strip()
+        key = shroff(
+            "keys", "create", "till", "--scope", "transactions:write", "--data", tmp_path
+        ).stdout.strip()
         time.sleep(1.5)
         assert server.request("POST", "/transactions", EXAMPLE, {"X-API-Key": key})[0] == 202
         assert server.request("POST", "/decisions", EXAMPLE, {"X-API-Key": key})[0] == 403

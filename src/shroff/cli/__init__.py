@@ -26,7 +26,7 @@ def main() -> None:
     except KeyboardInterrupt:
         _say("interrupted; nothing accepted is lost")
         sys.exit(130)
-    except Exception as error:  # noqa: BLE001  # a bug, told in a line; the environment says whether to show where
+    except Exception as error:  # a bug, told in a line; the environment says whether to show where
         if os.environ.get("SHROFF_DEBUG"):
             raise
         _say(f"this is a bug: {type(error).__name__}: {error}; SHROFF_DEBUG=1 shows where")

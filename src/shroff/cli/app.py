@@ -14,7 +14,7 @@ def _sentence(error: CycloptsError) -> str:
 app = App(
     name="shroff",
     version=__version__,
-    help="Transaction-fraud detection: take transactions in, decide them, look back, report. Nothing accepted is lost.",
+    help="Transaction-fraud detection: takes transactions, decides them, looks back, reports; loses nothing.",
     help_epilogue="Start with `shroff demo`, or `shroff serve --data DIR`.",
     error_formatter=_sentence,
     suppress_keyboard_interrupt=False,

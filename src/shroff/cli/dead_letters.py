@@ -13,7 +13,9 @@ from shroff.core.errors import Fault, Rejected
 from shroff.flows.dead_letters import letter_members, mend
 from shroff.runtimes.wiring import wall_clock
 
-app = App(name="dead-letters", help="List, show, edit, redrive and discard messages that could not be processed.")
+app = App(
+    name="dead-letters", help="List, show, edit, redrive and discard messages that could not be processed."
+)
 
 All = Annotated[bool, Parameter(name="--all", negative=(), help="All of them that are not discarded.")]
 
@@ -27,7 +29,13 @@ def list_(*, data: Data = DEFAULT_DATA, json: Json = False) -> None:
         print_json(letters)
         return
     rows = [
-        (each["transaction_id"], each["state"], len(each["failures"]), each["died_at"], each["failures"][-1]["cause"])
+        (
+            each["transaction_id"],
+            each["state"],
+            len(each["failures"]),
+            each["died_at"],
+            each["failures"][-1]["cause"],
+        )
         for each in letters
     ]
     print_table(("transaction", "state", "attempts", "died", "cause"), rows, "No dead letters.")
@@ -51,7 +59,9 @@ def edit(
     transaction_id: str,
     /,
     *,
-    file: Annotated[Path, Parameter(help="The transaction as a client would post it, with the same transaction_id.")],
+    file: Annotated[
+        Path, Parameter(help="The transaction as a client would post it, with the same transaction_id.")
+    ],
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Replace a dead letter's content with that of a file; redrive it then."""
@@ -71,7 +81,9 @@ def redrive(*transaction_ids: str, all_: All = False, data: Data = DEFAULT_DATA)
     """Hand dead letters over again from a first attempt; a second redrive does nothing."""
     with opened(data) as embedded:
         letters = embedded.store.dead_letters
-        ids = _chosen(transaction_ids, [each.message.transaction_id for each in letters.all()] if all_ else None)
+        ids = _chosen(
+            transaction_ids, [each.message.transaction_id for each in letters.all()] if all_ else None
+        )
         print(f"{letters.redrive(ids, wall_clock())} handed over again at {instant(wall_clock())}")
 
 
@@ -80,7 +92,9 @@ def discard(*transaction_ids: str, all_: All = False, data: Data = DEFAULT_DATA)
     """Give dead letters up for good; they stay on record and in the audit."""
     with opened(data) as embedded:
         letters = embedded.store.dead_letters
-        ids = _chosen(transaction_ids, [each.message.transaction_id for each in letters.all()] if all_ else None)
+        ids = _chosen(
+            transaction_ids, [each.message.transaction_id for each in letters.all()] if all_ else None
+        )
         print(f"{letters.discard(ids)} discarded")
 
 
@@ -91,4 +105,6 @@ def _chosen(named: tuple[str, ...], every: list[str] | None) -> list[str]:
 
 
 def _none(transaction_id: str) -> Rejected:
-    return Rejected([Fault("transaction_id", f'no dead letter "{transaction_id}"; `shroff dead-letters list` shows them')])
+    return Rejected(
+        [Fault("transaction_id", f'no dead letter "{transaction_id}"; `shroff dead-letters list` shows them')]
+    )

@@ -16,7 +16,9 @@ from shroff.cli.options import Data
 def demo(
     *,
     data: Data = Path("var/demo"),
-    for_: Annotated[float | None, Parameter(name="--for", help="Seconds to run; until Ctrl-C unless given.")] = None,
+    for_: Annotated[
+        float | None, Parameter(name="--for", help="Seconds to run; until Ctrl-C unless given.")
+    ] = None,
     host: str = "127.0.0.1",
     port: int = 8080,
     seed: int = 7,

@@ -17,12 +17,13 @@ def import_(
     /,
     *,
     map_: Annotated[
-        list[str] | None, Parameter(name="--map", negative=(), help="member=COLUMN, for columns with other names; repeatable.")
+        list[str] | None,
+        Parameter(name="--map", negative=(), help="member=COLUMN, for columns with other names; repeatable."),
     ] = None,
     data: Data = DEFAULT_DATA,
     json: Json = False,
 ) -> int:
-    """Import CSV, NDJSON or Parquet through the same ingest and detect as live traffic; resumes where it stopped.
+    """Import CSV, NDJSON or Parquet by the same ingest and detect as live traffic; resumes where it stopped.
 
     Bad rows are kept in a rejects file with their line and all that is wrong with them.
     """
@@ -46,7 +47,9 @@ def import_(
             "rejected": loaded.rejected, "rejects": str(bookmark.rejects) if refused else None,
         })  # fmt: skip
     else:
-        print(f"{loaded.accepted} accepted and decided, {loaded.repeated} were here before, {refused} refused")
+        print(
+            f"{loaded.accepted} accepted and decided, {loaded.repeated} were here before, {refused} refused"
+        )
     if refused:
         print(f"shroff: {refused} bad rows are in {bookmark.rejects}", file=sys.stderr)
     return 0
@@ -59,7 +62,9 @@ def simulate(
     customers: int = 2000,
     seed: int = 7,
     start: Annotated[str | None, Parameter(help="First day, YYYY-MM-DD.")] = None,
-    fraud_rate: Annotated[float | None, Parameter(help="Share of transactions that are planted fraud.")] = None,
+    fraud_rate: Annotated[
+        float | None, Parameter(help="Share of transactions that are planted fraud.")
+    ] = None,
 ) -> None:
     """Write simulated, labelled transactions; the same arguments give the same bytes."""
     from shroff.cli.options import moment

@@ -20,7 +20,9 @@ def create(
     name: str,
     /,
     *,
-    scope: Annotated[list[str] | None, Parameter(help=f"One of {', '.join(SCOPES)}; all unless given.")] = None,
+    scope: Annotated[
+        list[str] | None, Parameter(help=f"One of {', '.join(SCOPES)}; all unless given.")
+    ] = None,
     rate: Annotated[float | None, Parameter(help="Requests a second; unlimited unless given.")] = None,
     data: Data = DEFAULT_DATA,
     json: Json = False,

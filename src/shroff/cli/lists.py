@@ -22,7 +22,9 @@ def add(
     name: str,
     *values: str,
     file: Annotated[Path | None, Parameter(help="One value a line, or CSV with value,expires.")] = None,
-    expires_in: Annotated[str | None, Parameter(help="How long they count, such as 12h or 30d; for ever unless given.")] = None,
+    expires_in: Annotated[
+        str | None, Parameter(help="How long they count, such as 12h or 30d; for ever unless given.")
+    ] = None,
     data: Data = DEFAULT_DATA,
 ) -> int:
     """Put values on a list, from the command line or a file; a value put again takes the new expiry."""
@@ -38,7 +40,9 @@ def add(
     with opened(data, create=True) as embedded:
         added = embedded.store.lists.add(name, ((value, expires_at) for value in values)) if values else 0
         if file is not None:
-            entries = read_list(file, now=now, bad=lambda line, problem: bad.append(f"{file}, line {line}: {problem}"))
+            entries = read_list(
+                file, now=now, bad=lambda line, problem: bad.append(f"{file}, line {line}: {problem}")
+            )
             dated = ((value, expires_at if expires is None else expires) for value, expires in entries)
             added += embedded.store.lists.add(name, dated)
     print(f"{added} put on {name}")

@@ -7,7 +7,15 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from shroff.cli.options import (
-    DEFAULT_DATA, Data, Json, day, moment, opened, print_json, print_table, unknown_transaction,
+    DEFAULT_DATA,
+    Data,
+    Json,
+    day,
+    moment,
+    opened,
+    print_json,
+    print_table,
+    unknown_transaction,
 )  # fmt: skip
 from shroff.codec import instant
 from shroff.core.errors import Fault, Rejected
@@ -17,18 +25,16 @@ from shroff.runtimes.wiring import wall_clock
 
 def sweep(
     *,
-    at: str | None = None,
-    window: Annotated[int | None, Parameter(help="Seconds to look back; the policy's own window unless given.")] = None,
+    at: Annotated[
+        str | None, Parameter(help="End of the window, ISO 8601 or seconds since 1970; now unless given.")
+    ] = None,
+    window: Annotated[
+        int | None, Parameter(help="Seconds to look back; the policy's own window unless given.")
+    ] = None,
     data: Data = DEFAULT_DATA,
     json: Json = False,
 ) -> None:
-    """Look back over the transactions of the last minutes for what no single one of them shows.
-
-    Parameters
-    ----------
-    at
-        End of the window, ISO 8601 or seconds since 1970; now unless given.
-    """
+    """Look back over the transactions of the last minutes for what no single one of them shows."""
     from shroff.flows.sweep import sweep as run
 
     now = wall_clock()
@@ -68,7 +74,7 @@ def report(*, date: str | None = None, data: Data = DEFAULT_DATA, json: Json = F
 
 
 def audit(*, data: Data = DEFAULT_DATA, json: Json = False) -> int:
-    """Check that every accepted transaction is decided, dead-lettered or in flight; exit 1 where one is missing."""
+    """Check that all accepted transactions are decided, dead-lettered or in flight; exit 1 if one is lost."""
     from shroff.flows.audit import audit as run
 
     with opened(data) as embedded:
@@ -102,7 +108,7 @@ def replay(transaction_id: str, /, *, data: Data = DEFAULT_DATA, json: Json = Fa
     if json:
         print_json({"transaction_id": transaction_id, "same": found.same, "differences": differences})
     elif found.same:
-        print(f"{transaction_id}: the same to the byte, after {found.observed} earlier transactions of its entities")
+        print(f"{transaction_id}: the same to the byte, after {found.observed} earlier ones of its entities")
     else:
         print(f"{transaction_id}: DIFFERS in {', '.join(differences)}")
     return 0 if found.same else 1

@@ -17,7 +17,9 @@ from shroff.core.errors import Fault, Rejected
 from shroff.runtimes.logs import configure_logs
 from shroff.runtimes.wiring import Embedded, open_embedded
 
-Data = Annotated[Path, Parameter(name="--data", env_var="SHROFF_DATA", help="Folder of queue, store and reports.")]
+Data = Annotated[
+    Path, Parameter(name="--data", env_var="SHROFF_DATA", help="Folder of queue, store and reports.")
+]
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Answer as JSON, for programs.")]
 DEFAULT_DATA = Path("var/data")
 
@@ -55,7 +57,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], empty
 
 
 def moment(text: str) -> int:
-    """Milliseconds since 1970 from ISO 8601 (UTC where it names no zone) or seconds since 1970. Raises Rejected."""
+    """Milliseconds since 1970, from ISO 8601 (UTC unless it says) or seconds since 1970. Raises Rejected."""
     try:
         return int(Decimal(text) * 1000)
     except InvalidOperation:

@@ -21,7 +21,9 @@ app = App(name="policy", help="Check, publish, compare and roll back policies.")
 def check(file: Path, /) -> None:
     """Say what is wrong with a policy, all of it at once, or that nothing is."""
     policy = read_policy(_text(file))
-    print(f"{file}: sound; version {policy.version}, {len(policy.rules)} rules, {len(policy.feature_names)} features")
+    print(
+        f"{file}: sound; version {policy.version}, {len(policy.rules)} rules, {len(policy.feature_names)} features"
+    )
 
 
 @app.command
@@ -63,11 +65,12 @@ def default() -> None:
 
 @app.command
 def diff(first: str, second: str | None = None, /, *, data: Data = DEFAULT_DATA) -> int:
-    """Compare two policies, each a version or a file; the second is the one in force unless given. Exit 1 if they differ."""
+    """Compare two policies, versions or files, the second the one in force unless given; exit 1 if they differ."""
     with opened(data) as embedded:
-        documents = [_document(embedded.store.policies, each) for each in (first, second)]
-    lines = [document.splitlines(keepends=True) for document in documents]
-    found = list(difflib.unified_diff(*lines, fromfile=first, tofile=second or "in force"))
+        before, after = (_document(embedded.store.policies, each) for each in (first, second))
+    found = list(
+        difflib.unified_diff(before.splitlines(True), after.splitlines(True), first, second or "in force")
+    )
     print("".join(found), end="")
     return 1 if found else 0
 

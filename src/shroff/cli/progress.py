@@ -25,7 +25,9 @@ def tracked(name: str, total: int, unit: str) -> Iterator[Show]:
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task(name if unit != "days" else f"{name} ({total} days)", total=total, rows=0, rate=0.0)
+        task = progress.add_task(
+            name if unit != "days" else f"{name} ({total} days)", total=total, rows=0, rate=0.0
+        )
 
         def show(done: int, rows: int) -> None:
             elapsed = progress.tasks[0].elapsed or 0.0

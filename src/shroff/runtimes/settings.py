@@ -59,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     report_hour: int = 1
     """The hour (UTC) at which the report of the day before is written."""
     clock: Literal["wall", "events"] = "wall"
-    """What sweeps and reports go by: the machine's clock, or the newest transaction (for replayed history)."""
+    """What sweeps and reports go by: the machine's clock, or the newest transaction (for replays)."""
     log_alerts: bool = True
     webhook: Webhook | None = None
     smtp: Smtp | None = None

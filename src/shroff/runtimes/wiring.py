@@ -25,8 +25,10 @@ from shroff.runtimes.settings import Settings, read_settings
 
 QUEUE, STORE, SNAPSHOT, REPORTS, IMPORTS = "queue.db", "store.db", "state.snapshot", "reports", "imports"
 
-__all__ = ["Embedded", "channels", "default_policy", "gateway_ports", "import_bookmark", "is_loopback", "open_embedded", "open_rows",
-           "read_list", "wall_clock", "write_simulated"]  # fmt: skip
+__all__ = [
+    "Embedded", "channels", "default_policy", "gateway_ports", "import_bookmark", "is_loopback", "open_embedded",
+    "open_rows", "read_list", "wall_clock", "write_simulated",
+]  # fmt: skip
 
 
 def wall_clock() -> int:
@@ -46,6 +48,7 @@ class Embedded:
     reports: FileReports
 
     def close(self) -> None:
+        """Close both files."""
         self.queue.close()
         self.store.close()
 
@@ -57,7 +60,9 @@ class Embedded:
 def open_embedded(data: Path, *, create: bool = True) -> Embedded:
     """Open a data folder, publishing the default policy where none ever was. Raises Rejected."""
     if not create and not (data / STORE).exists():
-        raise Rejected([Fault("data", f"{data} holds no Shroff data; `shroff serve --data {data}` starts one there")])
+        raise Rejected(
+            [Fault("data", f"{data} holds no Shroff data; `shroff serve --data {data}` starts one there")]
+        )
     try:
         data.mkdir(parents=True, exist_ok=True)
     except OSError as error:

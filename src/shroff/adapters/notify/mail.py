@@ -13,6 +13,7 @@ from email.utils import format_datetime, parseaddr
 from shroff.adapters.notify.masking import without_cards
 from shroff.codec import instant
 from shroff.core.alert import Alert
+from shroff.core.errors import Fault, Rejected
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LONGEST_SUBJECT = 150
@@ -34,14 +35,14 @@ def message(alert: Alert, sender: Address, recipients: tuple[Address, ...]) -> M
 
 
 def address(text: str) -> Address:
-    """A mail address, with or without a name. Raises ValueError for what is none."""
+    """A mail address, with or without a name. Raises Rejected for what is none."""
     name, plain = parseaddr(text)
     try:
         parsed = Address(display_name=name, addr_spec=plain)
     except (ValueError, MessageError, IndexError):
         parsed = None
     if parsed is None or not (parsed.username and parsed.domain and text.isascii() and text.isprintable()):
-        raise ValueError(f'"{text}" is not a mail address')
+        raise Rejected([Fault("smtp", f"{text!r} is not a mail address")])
     return parsed
 
 

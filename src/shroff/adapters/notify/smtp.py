@@ -23,7 +23,7 @@ log = structlog.get_logger()
 class SmtpChannel:
     """Mails each alert, as plain text, to all recipients at once; on port 465 with TLS from the start.
 
-    Raises ValueError for an address that is none, and for a password that would travel in the clear.
+    Raises Rejected for an address that is none, and for a password that would travel in the clear.
     """
 
     def __init__(  # noqa: PLR0913 (a mail server has that many settings)
@@ -47,9 +47,10 @@ class SmtpChannel:
         self._starttls, self._context = starttls, context or ssl.create_default_context()
         self._user, self._password = user, password or ""
         if not self._recipients:
-            raise ValueError("mail needs at least one recipient")
+            raise Rejected([Fault("smtp.recipients", "mail needs at least one recipient")])
         if user is not None and not (starttls or port == _TLS_PORT or _is_loopback(host)):
-            raise ValueError("a mail server's password is sent over TLS only: set starttls, or port 465")
+            problem = "a mail server's password is sent over TLS only: set starttls, or port 465"
+            raise Rejected([Fault("smtp.starttls", problem)])
 
     def send(self, alert: Alert) -> None:
         """Mail it. What the server refuses for good is Rejected; all else, a wrong password too, may pass."""

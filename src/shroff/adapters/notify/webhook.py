@@ -25,7 +25,7 @@ class WebhookChannel:
     """Posts each alert as JSON; any 2xx means that it was taken. Redirects are not followed.
 
     `X-Shroff-Alert` is the alert's id, the same however often it is sent; `X-Shroff-Timestamp` is in seconds;
-    `X-Shroff-Signature` is explained in `signature.py`. Raises ValueError for an address that cannot be used.
+    `X-Shroff-Signature` is explained in `signature.py`. Raises Rejected for an address that cannot be used.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class WebhookChannel:
         self.name = name
         self._secret, self._timeout, self._clock = secret, timeout, clock
         if not secret:
-            raise ValueError("a webhook needs a secret to sign with")
+            raise Rejected([Fault("webhook.secret", "a webhook needs a secret to sign with")])
         self._connect, self._host, self._target = _address(url)
 
     def send(self, alert: Alert) -> None:
@@ -93,9 +93,9 @@ def _address(url: str) -> tuple[Callable[[float], http.client.HTTPConnection], s
         or not url.isprintable()
         or " " in url
     ):
-        raise ValueError("a webhook's address begins with https:// or http:// and names a host")
+        raise _useless("a webhook's address begins with https:// or http:// and names a host")
     if parts.username is not None:
-        raise ValueError("a webhook's address holds no user and password: the secret signs what is sent")
+        raise _useless("a webhook's address holds no user and password: the secret signs what is sent")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if parts.scheme == "http":
         return lambda timeout: http.client.HTTPConnection(host, port, timeout=timeout), host, target
@@ -105,6 +105,10 @@ def _address(url: str) -> tuple[Callable[[float], http.client.HTTPConnection], s
         host,
         target,
     )
+
+
+def _useless(problem: str) -> Rejected:
+    return Rejected([Fault("webhook.url", problem)])
 
 
 def _cut(connection: http.client.HTTPConnection) -> None:

@@ -90,6 +90,7 @@ def not_allowed(allowed: Sequence[str]) -> Answer:
 FULL = busy("Too many transactions are in flight; nothing was accepted, try again")
 UNSTORED = busy("The queue cannot store transactions now; nothing was accepted, try again")
 STOPPING = busy("The gateway is stopping; nothing was accepted, try again")
+TOO_SLOW = problem(408, "The request body did not come in time", ("connection", "close"))
 UNREADABLE = busy("The store cannot be read now; try again")
 NOT_FOUND = problem(404, "There is nothing at this address")
 UNKNOWN = problem(404, "No transaction with this transaction_id was accepted")

@@ -36,7 +36,7 @@ async def _nothing(_: Request) -> Answer:
 
 
 _NOWHERE = Route("other", (), None, _nothing)
-_ROOM_SECONDS, _KEYS_SECONDS = 0.1, 1.0
+_ROOM_SECONDS, _KEYS_SECONDS, _BODIES_SECONDS = 0.1, 1.0, 1.0
 
 
 class Gateway:
@@ -69,7 +69,10 @@ class Gateway:
         """Start. What cannot be read now keeps the server from starting."""
         self._loop = loop
         self._reader.submit(self._look_for_room).result()
-        self._chores = [loop.create_task(self._every(_ROOM_SECONDS, self._keep_room))]
+        self._chores = [
+            loop.create_task(self._every(_ROOM_SECONDS, self._keep_room)),
+            loop.create_task(self._every(_BODIES_SECONDS, self._intake.bodies.give_up)),
+        ]
         if self._settings.require_key:
             self._reader.submit(self._keyring.refresh).result()
             self._chores.append(loop.create_task(self._every(_KEYS_SECONDS, self._keep_keys)))

@@ -1,4 +1,4 @@
-"""Request bodies: how one is read from the wire within its limit, and the entry that is in it."""
+"""The entry that is in one JSON object: what the wire may say beyond what a transaction may be."""
 
 from __future__ import annotations
 
@@ -8,78 +8,14 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any, NoReturn
 
-from shroff.api.gateway.answers import INVALID_JSON, Answer, Refused, problem
-from shroff.api.gateway.request import Request
-from shroff.api.gateway.rsgi import HTTPProtocol
+from shroff.api.gateway.answers import INVALID_JSON
 from shroff.codec import decode_object
 from shroff.core.errors import Fault, Rejected
 from shroff.flows.ingest import entry_of_members
 from shroff.ports import Entry
 
-_DRAINED = 32 * 1024 * 1024
-"""Bytes of a too large body that are read away, so that the client gets to read its answer."""
 _SHOWN = 64
 """Members that are named at most, and characters of each name."""
-_LINES = frozenset(f"application/{kind}" for kind in ("x-ndjson", "ndjson", "jsonlines", "json"))
-
-
-async def read_body(request: Request, most: int) -> bytes:
-    """The whole body. Refuses one of more than `most` bytes with 413, without keeping it."""
-    declared = request.headers.get("content-length")
-    if declared is None:
-        return await _gather(request.proto, most)
-    if int(declared) > most:
-        if int(declared) <= _DRAINED:
-            await _drain(request.proto)
-        raise Refused(_too_large(most))
-    return await request.proto()
-
-
-async def _gather(proto: HTTPProtocol, most: int) -> bytes:
-    """A body of unannounced length, chunk by chunk."""
-    chunks, size = [], 0
-    async for chunk in proto:
-        size += len(chunk)
-        if size <= most:
-            chunks.append(chunk)
-        elif size > _DRAINED:
-            break
-    if size > most:
-        raise Refused(_too_large(most))
-    return b"".join(chunks)
-
-
-async def _drain(proto: HTTPProtocol) -> None:
-    async for _ in proto:
-        pass
-
-
-def _too_large(most: int) -> Answer:
-    size = f"{most // 1024} KiB" if most % 1024 == 0 else f"{most} bytes"
-    return problem(413, f"The request body is larger than {size}")
-
-
-def require_json(request: Request) -> None:
-    """Refuse with 415 a body that says it is something else; one that says nothing is taken for JSON."""
-    said = request.headers.get("content-type")
-    if said is None or said == "application/json":
-        return
-    kind = _kind(said)
-    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        hint = "send Content-Type: application/json"
-        raise Refused(problem(415, f"The body must be JSON: {hint}, not {kind!r}"))
-
-
-def require_lines(request: Request) -> None:
-    """The same for newline-delimited JSON."""
-    said = request.headers.get("content-type")
-    if said is not None and (kind := _kind(said)) not in _LINES:
-        hint = "send Content-Type: application/x-ndjson"
-        raise Refused(problem(415, f"The body must be newline-delimited JSON: {hint}, not {kind!r}"))
-
-
-def _kind(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()[:100]
 
 
 def entry_in(body: bytes, *, currency: str, received_at: int) -> Entry:

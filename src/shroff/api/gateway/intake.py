@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shroff.api.gateway.answers import BROKEN, FULL, UNSTORED, Refused
+from shroff.api.gateway.bodies import Bodies
 from shroff.api.gateway.committer import Broken, Committer
 from shroff.api.gateway.entries import entry_in
 from shroff.api.gateway.settings import GatewayPorts, GatewaySettings
@@ -17,6 +18,7 @@ class Intake:
 
     def __init__(self, ports: GatewayPorts, settings: GatewaySettings, committer: Committer) -> None:
         self.settings = settings
+        self.bodies = Bodies(settings.body_timeout / 1_000)
         self._clock = ports.clock
         self._committer = committer
         self.in_flight = 0

@@ -20,6 +20,8 @@ class GatewaySettings:
     """Bytes of one transaction."""
     batch_lines: int = 10_000
     batch_bytes: int = 16 * 1024 * 1024
+    body_timeout: int = 10_000
+    """Milliseconds for which a body is waited for, and a second more for each 256 KiB."""
     decision_timeout: int = 5_000
     """Milliseconds for which POST /decisions waits for its decision."""
     require_key: bool = True

@@ -35,7 +35,7 @@ _DAY = 86_400_000
 _DAYS_BACK = HISTORY_DAYS + 35
 """Far enough back that a demo left running for half an hour never posts from the future."""
 _MARK = "this-is-a-demo"
-_SETTINGS = """# The demo plays a simulated day a minute: sweeps and reports go by the newest transaction, not by the clock.
+_SETTINGS = """# The demo plays a simulated day a minute: sweeps and reports go by the newest transaction.
 clock = "events"
 sweep_delay = 0.0
 log_alerts = false
@@ -50,7 +50,9 @@ def play(data: Path, *, host: str, port: int, seconds: float | None, seed: int, 
     start = wall_clock() // _DAY * _DAY - _DAYS_BACK * _DAY
     days = simulate_days(days=1_000_000, customers=CUSTOMERS, seed=seed, start=start, fraud_rate=FRAUD_RATE)
     embedded = open_embedded(data)
-    console.print(f"Playing {HISTORY_DAYS} simulated days of {CUSTOMERS:,} customers, so that windows are warm …")
+    console.print(
+        f"Playing {HISTORY_DAYS} simulated days of {CUSTOMERS:,} customers, so that windows are warm …"
+    )
     began = time.monotonic()
     count = _history(islice(days, HISTORY_DAYS), embedded)
     took = time.monotonic() - began
@@ -102,7 +104,8 @@ def _history(days: Iterable[Day], embedded: Embedded) -> int:
     count = 0
     for day in days:
         entries = [
-            entry_of_members(each.body, currency=embedded.settings.currency, received_at=wall_clock()) for each in day
+            entry_of_members(each.body, currency=embedded.settings.currency, received_at=wall_clock())
+            for each in day
         ]
         embedded.queue.append(entries)
         while worker.step():
@@ -115,10 +118,21 @@ def _history(days: Iterable[Day], embedded: Embedded) -> int:
 @contextmanager
 def _served(data: Path, host: str, port: int) -> Iterator[None]:
     """A `shroff serve` of its own, stopped at the end; its log goes into the folder."""
-    command = [sys.executable, "-m", "shroff", "serve", "--data", str(data), "--host", host, "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "shroff",
+        "serve",
+        "--data",
+        str(data),
+        "--host",
+        host,
+        "--port",
+        str(port),
+    ]
     with (data / "serve.log").open("w") as log:
         # In a session of its own: a Ctrl-C is for the demo, which stops it in order.
-        server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603  # ourselves
     try:
         _until_ready(server, f"http://{host}:{port}/ready", data)
         yield
@@ -131,7 +145,7 @@ def _until_ready(server: subprocess.Popen[bytes], address: str, data: Path) -> N
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            with urlopen(address, timeout=1):
+            with urlopen(address, timeout=1):  # noqa: S310  # our own server
                 return
         except OSError:
             time.sleep(0.05)

@@ -9,7 +9,7 @@ from shroff.core.policy import OUTCOMES
 from shroff.ports import Record
 
 FLAGGED = frozenset(OUTCOMES[2:])
-"""The outcomes that stop a payment: a person reviews it, or it is declined."""
+"""The outcomes that stop a payment: review and decline."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,4 +77,6 @@ def score(records: Iterable[Record], truth: dict[str, str | None]) -> Score:
         line.challenged += outcome == "challenge"
         line.caught += stopped
         line.money_caught += transaction.amount_minor if stopped else 0
-    return Score(lines=dict(sorted(lines.items())), flagged=flagged, honest=honest, honest_flagged=honest_flagged)
+    return Score(
+        lines=dict(sorted(lines.items())), flagged=flagged, honest=honest, honest_flagged=honest_flagged
+    )

@@ -23,7 +23,10 @@ def live(sent: Sent, totals: dict[str, int], in_flight: int, alerts: Sequence[Al
     table = Table.grid(padding=(0, 3))
     table.add_row("simulated time", instant(sent.clock)[:19].replace("T", " ") if sent.clock else "-")
     table.add_row("accepted", f"{sent.answers[202]:,}  ({sent.rate():,.0f}/s)")
-    table.add_row("decided", f"{totals['decided']:,}  ({in_flight:,} in flight, {totals['dead_lettered']:,} dead letters)")
+    table.add_row(
+        "decided",
+        f"{totals['decided']:,}  ({in_flight:,} in flight, {totals['dead_lettered']:,} dead letters)",
+    )
     outcomes = Text("   ").join(
         Text(f"{name} {totals[f'outcome.{name}']:,}", style=_STYLES[name]) for name in OUTCOMES
     )
@@ -34,7 +37,9 @@ def live(sent: Sent, totals: dict[str, int], in_flight: int, alerts: Sequence[Al
         newest.add_column(heading, no_wrap=True, overflow="ellipsis")
     for alert in alerts:
         style = _STYLES.get(alert.outcome, "")
-        newest.add_row(Text(alert.rule, style=style), escape(alert.key), str(alert.hits), escape(alert.reason))
+        newest.add_row(
+            Text(alert.rule, style=style), escape(alert.key), str(alert.hits), escape(alert.reason)
+        )
     parts: list[RenderableType] = [table, Text(), newest]
     if sent.failed:
         parts.append(Text(sent.failed, style="red"))
@@ -52,8 +57,19 @@ def line(sent: Sent, totals: dict[str, int], in_flight: int) -> str:
 
 def final(score: Score) -> RenderableType:
     """What was caught of what was planted, by typology."""
-    table = Table(title="Planted fraud and what was caught (review or decline)", title_justify="left", box=None)
-    for heading in ("typology", "planted", "caught", "recall", "challenged", "money planted", "money caught", ""):
+    table = Table(
+        title="Planted fraud and what was caught (review or decline)", title_justify="left", box=None
+    )
+    for heading in (
+        "typology",
+        "planted",
+        "caught",
+        "recall",
+        "challenged",
+        "money planted",
+        "money caught",
+        "",
+    ):
         table.add_column(heading, justify="left" if heading == "typology" else "right")
     for name, each in [*score.lines.items(), ("all", score.total)]:
         if each.planted:

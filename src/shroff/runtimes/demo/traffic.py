@@ -54,7 +54,9 @@ def post(stream: Iterator[Simulated], sent: Sent, host: str, port: int, stop: Ev
     connection.close()
 
 
-def _post_until_answered(connection: http.client.HTTPConnection, body: bytes, sent: Sent, stop: Event) -> None:
+def _post_until_answered(
+    connection: http.client.HTTPConnection, body: bytes, sent: Sent, stop: Event
+) -> None:
     while True:
         try:
             connection.request("POST", "/transactions", body, {"Content-Type": "application/json"})

@@ -51,7 +51,7 @@ class Clerk:
             pause = every
             try:
                 self.step()
-            except Exception:  # noqa: BLE001  # a report that fails must not end the sweeps, nor fill the log
+            except Exception:  # a report that fails must not end the sweeps, nor fill the log
                 log.exception("scheduled_job_failed", again_in=_AFTER_FAILURE)
                 pause = _AFTER_FAILURE
 
@@ -71,11 +71,20 @@ class Clerk:
         for tick in range(first, newest + 1):
             at = tick * every
             swept = sweep(
-                policy, self.ports.ledger, self.ports.alerts, at=at, window=policy.sweep.window, now=self.ports.wall()
+                policy,
+                self.ports.ledger,
+                self.ports.alerts,
+                at=at,
+                window=policy.sweep.window,
+                now=self.ports.wall(),
             )
             self.ports.schedule.done("sweep", at)
             log.info(
-                "swept", at=at, transactions=swept.transactions, findings=len(swept.findings), alerts=swept.new_alerts
+                "swept",
+                at=at,
+                transactions=swept.transactions,
+                findings=len(swept.findings),
+                alerts=swept.new_alerts,
             )
 
     def _report(self, now: int) -> None:

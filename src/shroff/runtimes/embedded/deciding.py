@@ -19,5 +19,8 @@ def worker_over(embedded: Embedded) -> Worker:
         clock=wall_clock,
     )
     return Worker(
-        ports, batch=settings.batch, retry_delays=settings.retry_delays, snapshot_every=settings.snapshot_every
+        ports,
+        batch=settings.batch,
+        retry_delays=settings.retry_delays,
+        snapshot_every=settings.snapshot_every,
     )

@@ -6,13 +6,14 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
 from granian import Granian
 from granian.constants import Interfaces, Loops
 
-from shroff.api.gateway import Gateway, GatewayPorts, GatewaySettings
+from shroff.api.gateway import Gateway, GatewaySettings
 from shroff.runtimes.logs import configure_logs
 from shroff.runtimes.settings import read_settings
 from shroff.runtimes.wiring import gateway_ports
@@ -22,12 +23,12 @@ _PATIENCE = 2.0
 """Seconds for requests to end after the parent died."""
 
 
-def gateway_server(data: Path, host: str, port: int, *, require_key: bool) -> Granian:
-    """A server for one data folder; `serve()` blocks until SIGTERM or SIGINT and lets requests end first."""
+def gateway_server(data: Path, host: str, port: int, *, require_key: bool) -> Callable[[], None]:
+    """What serves a data folder: blocks until SIGTERM or SIGINT, and lets requests end first."""
     # Granian starts the gateway in a process of its own, which is told by its environment alone.
     os.environ[_DATA] = str(data)
     os.environ[_REQUIRE_KEY] = "1" if require_key else ""
-    return Granian(
+    serve: Callable[[], None] = Granian(
         f"{__name__}:application",
         factory=True,
         address=host,
@@ -38,7 +39,8 @@ def gateway_server(data: Path, host: str, port: int, *, require_key: bool) -> Gr
         respawn_failed_workers=True,
         log_enabled=False,
         websockets=False,
-    )
+    ).serve
+    return serve
 
 
 def application() -> Gateway:

@@ -35,7 +35,9 @@ def examine(data: Path) -> Iterator[Finding]:
     """Look at the installation, then at the folder; reads only, but for one small file that it removes again."""
     yield Finding("python", sys.version_info >= (3, 11), platform.python_version())
     numba = importlib.util.find_spec("numba") is not None
-    yield Finding("windows", True, "compiled" if numba else "interpreted: install shroff[speed] to compile them")
+    yield Finding(
+        "windows", True, "compiled" if numba else "interpreted: install shroff[speed] to compile them"
+    )
     yield Finding("sqlite", sqlite3.sqlite_version_info >= (3, 35), sqlite3.sqlite_version)
     if not (data / STORE).exists():
         yield Finding("data", True, f"{data} holds no data yet")

@@ -1,4 +1,4 @@
-"""Locks of a data folder: who serves it, and who decides in it. The system lets go of them when a process dies."""
+"""Locks of a data folder: who serves it, who decides in it. The system frees them when a process dies."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def serve(data: Path, host: str, port: int) -> None:
         worker = WorkerProcess(data)
         worker.start()
         try:
-            gateway_server(data, host, port, require_key=require_key).serve()
+            gateway_server(data, host, port, require_key=require_key)()
         finally:
             worker.stop()
 
@@ -59,6 +59,7 @@ class WorkerProcess:
         self._watch = Thread(target=self._keep_alive, name="worker-watch", daemon=True)
 
     def start(self) -> None:
+        """Start it, and again whenever it dies."""
         self._watch.start()
 
     def stop(self, patience: float = 30.0) -> None:
@@ -77,7 +78,7 @@ class WorkerProcess:
     def _keep_alive(self) -> None:
         pause = 0.1
         while not self._stopping.is_set():
-            self._child = subprocess.Popen(self._command, stdin=subprocess.PIPE)
+            self._child = subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603  # ourselves
             code = self._child.wait()
             if not self._stopping.is_set():
                 log.error("worker_died", code=code, again_in=pause)

@@ -87,7 +87,7 @@ class Worker:
                 log.warning("store_unavailable", cause=str(error))
                 pause = 0.5
                 continue
-            # A millisecond while there is traffic keeps decisions prompt; five when idle costs next to nothing.
+            # A millisecond after traffic keeps decisions prompt; five when idle cost next to nothing.
             pause = 0.0 if busy else min(0.005, pause + 0.001)
         self.snapshot()
 
@@ -98,7 +98,7 @@ class Worker:
             self._snapshot_seq = self._seq
 
     def _handle(self, messages: Sequence[Message], *, move: bool) -> None:
-        """Decide and commit messages; where that fails, each half of them, down to the one that does not work."""
+        """Decide and commit messages; where that fails, each half of them, down to the one that fails."""
         if self._policy is None:
             raise Retryable("no policy is published")
         now = self.ports.clock()

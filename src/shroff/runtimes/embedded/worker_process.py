@@ -1,4 +1,4 @@
-"""The worker's process: decides in its main thread; clerk and notifiers beside it, each with its own connections.
+"""The worker's process: its main thread decides; clerk and notifiers beside it have their own connections.
 
 It lives as long as its standard input stays open, so it outlives no parent, however that one ends.
 """
@@ -80,7 +80,9 @@ def _clerk(data: Path, stop: Event) -> None:
         clock=embedded.newest if events else wall_clock,
         wall=wall_clock,
     )
-    Clerk(ports, sweep_delay=int(settings.sweep_delay * 1000), report_hour=settings.report_hour).run(stop.wait)
+    Clerk(ports, sweep_delay=int(settings.sweep_delay * 1000), report_hour=settings.report_hour).run(
+        stop.wait
+    )
     embedded.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shroff.api.gateway.answers import Answer, accepted_members, cause_of, found, receipt_answer
-from shroff.api.gateway.entries import read_body, require_json
+from shroff.api.gateway.bodies import require_json
 from shroff.api.gateway.intake import Intake
 from shroff.api.gateway.request import POST, Request, Route
 from shroff.api.gateway.snapshots import SnapshotNames
@@ -35,7 +35,7 @@ class Decisions:
         """
         self._intake.require_room()
         require_json(request)
-        body = await read_body(request, self._intake.settings.max_body)
+        body = await self._intake.bodies.read(request, self._intake.settings.max_body)
         receipt = (await self._intake.accept((self._intake.entry(body),)))[0]
         if receipt.status == "conflict":
             return receipt_answer(receipt)

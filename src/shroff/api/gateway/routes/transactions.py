@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from shroff.api.gateway.answers import UNKNOWN, Answer, found, receipt_answer
-from shroff.api.gateway.entries import read_body, require_json
+from shroff.api.gateway.bodies import require_json
 from shroff.api.gateway.intake import Intake
 from shroff.api.gateway.request import GET, POST, Request, Route
 from shroff.api.gateway.settings import GatewayPorts
@@ -38,7 +38,7 @@ class Transactions:
         """202 once the transaction is durable."""
         self._intake.require_room()
         require_json(request)
-        body = await read_body(request, self._intake.settings.max_body)
+        body = await self._intake.bodies.read(request, self._intake.settings.max_body)
         receipts = await self._intake.accept((self._intake.entry(body),))
         return receipt_answer(receipts[0])
 
