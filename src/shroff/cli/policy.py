@@ -22,7 +22,8 @@ def check(file: Path, /) -> None:
     """Say what is wrong with a policy, all of it at once, or that nothing is."""
     policy = read_policy(_text(file))
     print(
-        f"{file}: sound; version {policy.version}, {len(policy.rules)} rules, {len(policy.feature_names)} features"
+        f"{file}: sound; version {policy.version}, {len(policy.rules)} rules, "
+        f"{len(policy.feature_names)} features"
     )
 
 
@@ -65,7 +66,7 @@ def default() -> None:
 
 @app.command
 def diff(first: str, second: str | None = None, /, *, data: Data = DEFAULT_DATA) -> int:
-    """Compare two policies, versions or files, the second the one in force unless given; exit 1 if they differ."""
+    """Compare two policies, versions or files, the second being the one in force unless given."""
     with opened(data) as embedded:
         before, after = (_document(embedded.store.policies, each) for each in (first, second))
     found = list(

@@ -26,8 +26,8 @@ from shroff.runtimes.settings import Settings, read_settings
 QUEUE, STORE, SNAPSHOT, REPORTS, IMPORTS = "queue.db", "store.db", "state.snapshot", "reports", "imports"
 
 __all__ = [
-    "Embedded", "channels", "default_policy", "gateway_ports", "import_bookmark", "is_loopback", "open_embedded",
-    "open_rows", "read_list", "wall_clock", "write_simulated",
+    "Embedded", "channels", "default_policy", "gateway_ports", "import_bookmark", "is_loopback",
+    "open_embedded", "open_rows", "read_list", "wall_clock", "write_simulated",
 ]  # fmt: skip
 
 

@@ -44,7 +44,7 @@ log_alerts = false
 
 def play(data: Path, *, host: str, port: int, seconds: float | None, seed: int, stop: Event) -> Score:
     """Play until `stop` is set or the seconds are over; returns what was caught of the live part."""
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=120)
     _fresh(data)
     port = _free_port(host, port)
     start = wall_clock() // _DAY * _DAY - _DAYS_BACK * _DAY
@@ -162,7 +162,7 @@ def _watch(console: Console, embedded: Embedded, sent: Sent, seconds: float | No
     if watching:
         with Live(console=console, refresh_per_second=4) as display:
             while not over() and not stop.wait(0.25):
-                display.update(live(sent, *_numbers(embedded), _newest_alerts(embedded)))
+                display.update(live(sent, *_numbers(embedded), _swept(embedded), _newest_alerts(embedded)))
         return
     while not over() and not stop.wait(min(5.0, max(0.0, (until or 1e18) - time.monotonic()))):
         console.print(line(sent, *_numbers(embedded)), soft_wrap=True)
@@ -172,6 +172,11 @@ def _numbers(embedded: Embedded) -> tuple[dict[str, int], int]:
     totals = embedded.store.ledger.totals()
     waiting = embedded.queue.last() - embedded.store.ledger.position()
     return totals, waiting + totals["retrying"]
+
+
+def _swept(embedded: Embedded) -> str:
+    last = embedded.store.schedule.last("sweep")
+    return "not yet" if last is None else f"every 5 minutes, up to {instant(last)[11:16]}"
 
 
 def _newest_alerts(embedded: Embedded, most: int = 8) -> list[Alert]:
@@ -196,11 +201,8 @@ def _where(data: Path, host: str, port: int) -> str:
 def _sum_up(console: Console, embedded: Embedded) -> None:
     found = audit(embedded.queue, embedded.store.ledger)
     console.print(
-        f"audit: {found.accepted:,} accepted = {found.decided:,} decided + {found.dead_lettered} dead-lettered"
-        f" + {found.in_flight} in flight, {len(found.missing)} missing"
+        f"audit: {found.accepted:,} accepted = {found.decided:,} decided + {found.dead_lettered} dead-lettered "
+        f"+ {found.in_flight} in flight, {len(found.missing)} missing"
     )
-    swept = embedded.store.schedule.last("sweep")
-    console.print(f"swept: every 5 simulated minutes up to {'never' if swept is None else instant(swept)}")
-    reports = sorted((embedded.data / "reports").glob("*/*.html"))
-    for report in reports[-3:]:
+    for report in sorted((embedded.data / "reports").glob("*/*.html"))[-3:]:
         console.print(f"report: {report}", soft_wrap=True)

@@ -14,7 +14,7 @@ FLAGGED = frozenset(OUTCOMES[2:])
 
 @dataclass(slots=True, kw_only=True)
 class Line:
-    """One typology: how much was planted, how much was stopped; money in minor units, all currencies alike."""
+    """One typology: what was planted and what was stopped; money in minor units, all currencies alike."""
 
     planted: int = 0
     caught: int = 0

@@ -12,14 +12,16 @@ from rich.text import Text
 from shroff.codec import instant
 from shroff.core.alert import Alert
 from shroff.core.policy import OUTCOMES
-from shroff.runtimes.demo.score import Score
+from shroff.runtimes.demo.score import Line, Score
 from shroff.runtimes.demo.traffic import Sent
 
 _STYLES = {"approve": "green", "challenge": "cyan", "review": "yellow", "decline": "red"}
 
 
-def live(sent: Sent, totals: dict[str, int], in_flight: int, alerts: Sequence[Alert]) -> RenderableType:
-    """The live table: rate, outcomes, alerts, lag."""
+def live(
+    sent: Sent, totals: dict[str, int], in_flight: int, swept: str, alerts: Sequence[Alert]
+) -> RenderableType:
+    """The live table: rate, outcomes, sweeps, alerts, lag."""
     table = Table.grid(padding=(0, 3))
     table.add_row("simulated time", instant(sent.clock)[:19].replace("T", " ") if sent.clock else "-")
     table.add_row("accepted", f"{sent.answers[202]:,}  ({sent.rate():,.0f}/s)")
@@ -31,6 +33,7 @@ def live(sent: Sent, totals: dict[str, int], in_flight: int, alerts: Sequence[Al
         Text(f"{name} {totals[f'outcome.{name}']:,}", style=_STYLES[name]) for name in OUTCOMES
     )
     table.add_row("outcomes", outcomes)
+    table.add_row("swept", swept)
     table.add_row("alerts", f"{totals['alerts']:,}")
     newest = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2))
     for heading in ("newest alerts", "about", "hits", "why"):
@@ -51,7 +54,8 @@ def line(sent: Sent, totals: dict[str, int], in_flight: int) -> str:
     outcomes = ", ".join(f"{totals[f'outcome.{name}']} {name}" for name in OUTCOMES)
     return (
         f"{instant(sent.clock)[:19]}  {sent.answers[202]} accepted ({sent.rate():.0f}/s), "
-        f"{totals['decided']} decided with the history: {outcomes}; {totals['alerts']} alerts, {in_flight} in flight"
+        f"{totals['decided']} decided with the history: {outcomes}; {totals['alerts']} alerts, "
+        f"{in_flight} in flight"
     )
 
 
@@ -73,16 +77,23 @@ def final(score: Score) -> RenderableType:
         table.add_column(heading, justify="left" if heading == "typology" else "right")
     for name, each in [*score.lines.items(), ("all", score.total)]:
         if each.planted:
-            table.add_row(
-                name, f"{each.planted}", f"{each.caught}", _share(each.caught, each.planted), f"{each.challenged}",
-                _money(each.money_planted), _money(each.money_caught), _share(each.money_caught, each.money_planted),
-                style="bold" if name == "all" else "",
-            )  # fmt: skip
-    words = (
-        f"precision {score.precision:.0%}: {score.flagged} stopped, {score.flagged - score.honest_flagged} of them fraud; "
-        f"recall {score.recall:.0%}; {_share(score.honest_flagged, score.honest)} of honest payments stopped"
-    )
+            table.add_row(name, *_cells(each), style="bold" if name == "all" else "")
+    stopped = f"{score.flagged} stopped, {score.flagged - score.honest_flagged} of them fraud"
+    honest = f"{_share(score.honest_flagged, score.honest)} of honest payments stopped"
+    words = f"precision {score.precision:.0%}: {stopped}; recall {score.recall:.0%}; {honest}"
     return Group(table if score.total.planted else Text("No fraud was planted in this stretch."), Text(words))
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    return (
+        f"{line.planted}",
+        f"{line.caught}",
+        _share(line.caught, line.planted),
+        f"{line.challenged}",
+        _money(line.money_planted),
+        _money(line.money_caught),
+        _share(line.money_caught, line.money_planted),
+    )
 
 
 def _share(part: float, whole: float) -> str:

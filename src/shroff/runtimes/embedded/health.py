@@ -32,7 +32,7 @@ class Finding:
 
 
 def examine(data: Path) -> Iterator[Finding]:
-    """Look at the installation, then at the folder; reads only, but for one small file that it removes again."""
+    """Look at the installation, then at the folder; writes but one small file, and removes it."""
     yield Finding("python", sys.version_info >= (3, 11), platform.python_version())
     numba = importlib.util.find_spec("numba") is not None
     yield Finding(
