@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -123,6 +124,17 @@ def test_a_file_in_the_place_of_the_folder_is_refused_in_one_sentence(tmp_path: 
     (tmp_path / "data").write_text("")
     with pytest.raises(Rejected, match="cannot be opened"):
         SqliteQueue(tmp_path / "data" / "queue.db")
+
+
+def test_opening_waits_for_another_that_is_just_making_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "queue.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        letting_go = Timer(0.2, other.execute, ["ROLLBACK"])
+        letting_go.start()
+        with closing(SqliteQueue(path)) as queue:
+            assert queue.last() == 0
+        letting_go.join()
 
 
 def test_a_lock_held_too_long_is_retryable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

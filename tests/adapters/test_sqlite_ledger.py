@@ -88,6 +88,17 @@ def _repair(path: Path) -> None:
             other.execute(f"DROP TRIGGER stop_{act}")
 
 
+def test_a_listing_of_dead_letters_meets_those_that_die_meanwhile(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "store.db")) as store:
+        store.ledger.commit(Work(unsettled=[dying("a"), dying("b")]))
+        letters = store.dead_letters.all()
+        listed = [next(letters), next(letters)]
+        store.dead_letters.redrive(["b"], now=1)
+        store.ledger.commit(Work(unsettled=[dying("c")]))
+        listed += letters
+    assert [letter.message.transaction_id for letter in listed] == ["a", "b", "c"]
+
+
 def test_a_full_disk_in_the_middle_of_a_commit_keeps_nothing(tmp_path: Path) -> None:
     with closing(SqliteStore(tmp_path / "store.db")) as store:
         store.ledger.commit(Work(position=1, decided=[decided("a")]))

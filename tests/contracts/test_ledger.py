@@ -158,6 +158,13 @@ def test_what_is_decided_or_settled_is_retried_no_more(store: Store) -> None:
     assert [each.transaction_id for each in store.ledger.due(99, 10)] == ["c"]
 
 
+def test_a_dead_letter_that_is_tried_or_decided_after_all_is_dead_no_more(store: Store) -> None:
+    store.ledger.commit(Work(unsettled=[dying("a"), dying("b"), dying("c")]))
+    store.ledger.commit(Work(decided=[decided("a")], unsettled=[retrying("b", 10)]))
+    assert [letter.message.transaction_id for letter in store.dead_letters.all()] == ["c"]
+    assert store.ledger.fates(["a", "b", "c"]) == {"a": "decided", "b": "retrying", "c": "dead_lettered"}
+
+
 def test_fates_tell_each_id_apart_and_leave_out_the_unknown(store: Store) -> None:
     store.ledger.commit(Work(decided=[decided("a")], unsettled=[retrying("b", 10), dying("c")]))
     assert store.ledger.fates(["c", "a", "nobody", "b", "a"]) == {
@@ -241,6 +248,9 @@ def test_totals_count_what_there_is(store: Store) -> None:
     assert (totals["decided"], totals["retrying"], totals["dead_lettered"]) == (3, 1, 2)
 
 
+IDS = "abcdefghijklmnop"
+
+
 class Working(RuleBasedStateMachine):
     """Batches over few ids against a dict of fates: one fate each, and a decision is the last."""
 
@@ -253,7 +263,9 @@ class Working(RuleBasedStateMachine):
 
     @rule(
         plan=st.dictionaries(
-            st.sampled_from("abcdefgh"), st.sampled_from([*OUTCOMES, "retrying", "dead_lettered", "settled"])
+            st.sampled_from(IDS),
+            st.sampled_from([*OUTCOMES, "retrying", "dead_lettered", "settled"]),
+            max_size=4,
         )
     )
     def commit(self, plan: dict[str, str]) -> None:
@@ -284,13 +296,13 @@ class Working(RuleBasedStateMachine):
             if self.fates.get(name) != "dead_lettered":
                 self.discarded.discard(name)
 
-    @rule(ids=st.lists(st.sampled_from("abcdefgh")))
+    @rule(ids=st.lists(st.sampled_from(IDS)))
     def redrive(self, ids: list[str]) -> None:
         dead = {each for each in ids if self.fates.get(each) == "dead_lettered"} - self.discarded
         assert self.store.dead_letters.redrive(ids, 99) == len(dead)
         self.fates |= dict.fromkeys(dead, "retrying")
 
-    @rule(ids=st.lists(st.sampled_from("abcdefgh")))
+    @rule(ids=st.lists(st.sampled_from(IDS)))
     def discard(self, ids: list[str]) -> None:
         dead = {each for each in ids if self.fates.get(each) == "dead_lettered"} - self.discarded
         assert self.store.dead_letters.discard(ids) == len(dead)
@@ -299,7 +311,7 @@ class Working(RuleBasedStateMachine):
     @invariant()
     def every_id_has_the_fate_of_the_model(self) -> None:
         ledger, fates = self.store.ledger, list(self.fates.values())
-        assert ledger.fates(list("abcdefgh")) == self.fates
+        assert ledger.fates(list(IDS)) == self.fates
         totals = ledger.totals()
         for fate in ("decided", "retrying", "dead_lettered"):
             assert totals[fate] == fates.count(fate)

@@ -93,7 +93,7 @@ def policy(document: str = DOCUMENT) -> Policy:
 def transaction(number: int, at: int = 0, amount: int = 1000, **members: Any) -> Transaction:
     """`at` in milliseconds after START, `amount` in minor units."""
     values = {"currency": "USD", **members}
-    return Transaction(transaction_id=f"t{number}", occurred_at=START + at, amount_minor=amount, **values)  # type: ignore[arg-type]  # members by name
+    return Transaction(transaction_id=f"t{number}", occurred_at=START + at, amount_minor=amount, **values)
 
 
 offsets = st.one_of(
@@ -125,7 +125,7 @@ _drafts = st.lists(
     max_size=40,
 )
 streams = _drafts.map(numbered)
-"""Late, out of order, on the same instant, far in the future; foreign, without a rate, with and without entities."""
+"""Late, out of order, on the same instant, far in the future; foreign, without a rate, without entities."""
 
 
 def decided(which: Policy, transactions: Sequence[Transaction], cuts: Sequence[int] = ()) -> list[Decision]:

@@ -131,9 +131,14 @@ def test_a_timestamp_before_1970_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("timestamp", "milliseconds"),
-    [(0, 0), (1.5, 1500), (Decimal("1700000000.123"), 1_700_000_000_123), (99_999_999_999, 99_999_999_999_000),
-     (Decimal("1.9999"), 1999)],
-)  # fmt: skip
+    [
+        (0, 0),
+        (1.5, 1500),
+        (Decimal("1700000000.123"), 1_700_000_000_123),
+        (99_999_999_999, 99_999_999_999_000),
+        (Decimal("1.9999"), 1999),
+    ],
+)
 def test_a_timestamp_keeps_its_milliseconds(timestamp: object, milliseconds: int) -> None:
     assert read(timestamp=timestamp).occurred_at == milliseconds
 

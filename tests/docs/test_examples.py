@@ -19,6 +19,7 @@ import msgspec
 import pytest
 
 from shroff.adapters.notify import sign
+from shroff.core.errors import Rejected
 from shroff.core.policy_document import read_policy
 from shroff.flows.audit import audit
 from shroff.flows.ingest import entry_of_members
@@ -43,6 +44,19 @@ def test_the_blocks_of_the_policy_page_are_one_sound_policy() -> None:
     assert policy.name == "shop"
     assert len(policy.rules) == 3
     assert len(policy.sweep.rules) == 2
+
+
+def test_a_misspelt_name_is_refused_as_the_policy_page_shows() -> None:
+    (shown,) = [block for block in blocks(text("docs/policy.md"), "") if "did you mean" in block]
+    misspelt = text("examples/policy.toml").replace(
+        "amount > customer.amount_mean", "amount > customer.amount_meen"
+    )
+    misspelt = misspelt.replace(
+        '"""customer.count_30d >= 5 and not list.regulars\n    and ', '"""amount > 1 or '
+    )
+    with pytest.raises(Rejected) as refused:
+        read_policy(misspelt)
+    assert [fault.problem for fault in refused.value.faults] == [shown.strip()]
 
 
 def test_the_example_settings_are_every_setting_with_its_default(tmp_path: Path) -> None:

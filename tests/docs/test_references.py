@@ -15,9 +15,11 @@ import pytest
 from shroff.api.gateway.entries import entry_in
 from shroff.api.gateway.gauges import Reading
 from shroff.api.gateway.metrics import Counts, exposition
+from shroff.core.chains import POINTS, ROOM, TILES
+from shroff.core.distincts import KEPT
 from shroff.core.errors import Rejected
 from shroff.core.expression import FUNCTIONS
-from shroff.core.features import OPERATIONS
+from shroff.core.features import LONGEST_WINDOW, OPERATIONS
 from shroff.core.policy import OUTCOMES, TRANSACTION_NAMES, WINDOW_NAMES
 from shroff.flows.keys import SCOPES
 from shroff.flows.report.rows import COLUMNS
@@ -37,8 +39,8 @@ transaction · entity · feature · window · tile · velocity · rule · hit ·
 policy_version · decision · alert · case · disposition · label · champion · challenger · shadow · backtest
 replay · promote · sweep · dead letter · redrive · drift (PSI) · alert rate · precision · recall
 value detection rate · card precision@k · allowlist · blocklist · backpressure · poison message · batch
-chain · point · snapshot · conservation · high-water mark · gateway · worker · queue · ledger · observe · state
-finding · audit · report · fault
+chain · point · snapshot · conservation · high-water mark · gateway · worker · queue · ledger · observe
+state · finding · audit · report · fault
 """
 
 
@@ -133,6 +135,15 @@ def test_every_feature_operation_is_explained_as_it_explains_itself() -> None:
     shown = {tuple(row[:2]) for row in cells(POLICY_PAGE)}
     assert {(f"`{name}`", meaning) for name, meaning in OPERATIONS.items()} - shown == set()
     assert "| `FIELD_distinct` |" in POLICY_PAGE
+
+
+def test_the_bounds_of_windows_are_as_the_page_says() -> None:
+    page = " ".join(POLICY_PAGE.split())
+    assert f"at most {ROOM} records a window. The newest {POINTS} stay single events" in page
+    assert f"a {TILES}th of its length" in page
+    assert f"Below {KEPT} different values the count is exact" in page
+    assert f"at most {LONGEST_WINDOW // 86_400_000} days long" in page
+    assert f"outgrows {ROOM} records" in " ".join(text("ARCHITECTURE.md").split())
 
 
 def test_every_name_of_the_rule_language_is_on_the_page() -> None:
@@ -246,6 +257,13 @@ def test_every_term_that_is_not_to_come_names_its_module() -> None:
 def test_every_file_that_is_named_exists(page: Path) -> None:
     named = re.findall(r"`([\w.-]+(?:/[\w.-]+)*/?\.(?:py|toml|sql|yml|lock))`", prose(page.read_text()))
     made = {"settings.toml", "policy.toml", "serve.lock", "worker.lock"}
-    roots = (ROOT, ROOT / "docs", SOURCE, SOURCE / "policies", SOURCE / "api" / "gateway", SOURCE / "runtimes")
+    roots = (
+        ROOT,
+        ROOT / "docs",
+        SOURCE,
+        SOURCE / "policies",
+        SOURCE / "api" / "gateway",
+        SOURCE / "runtimes",
+    )
     missing = [name for name in named if not any((root / name).exists() for root in roots)]
     assert [name for name in missing if name not in made and "NAME" not in name] == []

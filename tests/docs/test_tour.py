@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from shroff.api.gateway.answers import accepted_members, fault_members
 from shroff.api.gateway.entries import entry_in
+from shroff.cli import options
 from shroff.cli.app import app
 from shroff.codec import encode
 from shroff.core.errors import Rejected
@@ -43,6 +45,7 @@ def answered(line: Line) -> str:
 
 def told(line: Line, capsys: pytest.CaptureFixture[str]) -> str:
     """What a command prints."""
+    capsys.readouterr()
     app(line.words[1:], result_action="return_value", print_error=False, exit_on_error=False)
     return capsys.readouterr().out.rstrip()
 
@@ -53,8 +56,7 @@ def alike(said: str, shown: str) -> bool:
         expected: dict[str, Any] = json.loads(shown.replace("{…}", '"…"'))
         found = json.loads(said)
         return found.keys() == expected.keys() and all(
-            value in ("…", found[name])
-            for name, value in expected.items()
+            value in ("…", found[name]) for name, value in expected.items()
         )
     pairs = [
         (each.rstrip(), other.rstrip())
@@ -67,8 +69,15 @@ def alike(said: str, shown: str) -> bool:
 def test_the_tour_of_the_readme_goes_as_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    with capture_logs():
+        take(tmp_path, monkeypatch, capsys)
+
+
+def take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Go through the tour in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SHROFF_DATA", raising=False)
+    monkeypatch.setattr(options, "configure_logs", lambda _: None)  # it is for the whole process
     tour = lines(ROOT / "README.md")
     assert len(tour) > 12
     outcomes = {}

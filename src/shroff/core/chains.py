@@ -37,7 +37,7 @@ LET_GO_EVERY = 8
 """A chain is looked through for what is too old whenever its size comes to a multiple of this."""
 
 FIRST, LAST = 0, 1  # columns of `times`
-COUNT, PRICED, TOTAL, SQUARES, LOW, HIGH = range(6)  # columns of `values`
+COUNT, PRICED, TOTAL, SPREAD, LOW, HIGH = range(6)  # columns of `values`; SPREAD: squared deviations
 LATEST = 6  # what a query returns beside the six: the time of the newest event counted, or -1
 QUERIED = 7
 NONE = -1
@@ -66,6 +66,10 @@ def _release(at: int, links: Array, ends: Array) -> int:
 def _merge(into: int, record: int, times: Array, values: Array) -> None:
     """Make one run of a record and the one before it in time."""
     times[into, FIRST] = times[record, FIRST]
+    some, more = values[into, PRICED], values[record, PRICED]
+    if some > 0.0 and more > 0.0:  # Chan et al. 1979
+        apart = values[into, TOTAL] / some - values[record, TOTAL] / more
+        values[into, SPREAD] += apart * apart * (some * more / (some + more))
     for column in range(LOW):
         values[into, column] += values[record, column]
     values[into, LOW] = min(values[into, LOW], values[record, LOW])
@@ -108,21 +112,31 @@ def _let_go(time: int, reach: int, at: int, times: Array, links: Array, ends: Ar
 
 @compiled
 def _answer(time: int, floor: int, at: int, times: Array, values: Array, links: Array, out: Array) -> None:
-    """What the records from `at` back to `floor` come to."""
+    """What the records from `at` back to `floor` come to.
+
+    Deviations are summed up about a value that is near them all, the newest, so that next to nothing cancels.
+    """
     if at != NONE and times[at, LAST] > time:  # a merged run reaches past this event: it cannot be split
         at = links[at]
     out[LATEST] = times[at, LAST] if at != NONE and times[at, LAST] >= floor else NONE
-    count, priced, total, squares, low, high = 0.0, 0.0, 0.0, 0.0, np.inf, -np.inf
+    count, priced, total, low, high = 0.0, 0.0, 0.0, np.inf, -np.inf
+    near, apart, squares = np.nan, 0.0, 0.0
     while at != NONE and times[at, LAST] >= floor:
         count += values[at, COUNT]
-        priced += values[at, PRICED]
-        total += values[at, TOTAL]
-        squares += values[at, SQUARES]
-        low = min(low, values[at, LOW])
-        high = max(high, values[at, HIGH])
+        some = values[at, PRICED]
+        if some > 0.0:
+            if priced == 0.0:
+                near = values[at, TOTAL] / some
+            priced += some
+            total += values[at, TOTAL]
+            off = values[at, TOTAL] - some * near
+            apart += off
+            squares += values[at, SPREAD] + off * off / some
+            low = min(low, values[at, LOW])
+            high = max(high, values[at, HIGH])
         at = links[at]
-    out[COUNT], out[PRICED], out[TOTAL], out[SQUARES] = count, priced, total, squares
-    out[LOW], out[HIGH] = low, high
+    out[COUNT], out[PRICED], out[TOTAL], out[LOW], out[HIGH] = count, priced, total, low, high
+    out[SPREAD] = max(0.0, squares - apart * apart / priced) if priced > 0.0 else 0.0
 
 
 @compiled
@@ -146,9 +160,12 @@ def _count(amount: float, place: int, values: Array) -> None:
     """Count an event in a record; an amount that is NaN has no price."""
     values[place, COUNT] += 1.0
     if not np.isnan(amount):
+        some = values[place, PRICED]
+        if some > 0.0:
+            off = amount - values[place, TOTAL] / some
+            values[place, SPREAD] += off * off * (some / (some + 1.0))
         values[place, PRICED] += 1.0
         values[place, TOTAL] += amount
-        values[place, SQUARES] += amount * amount
         values[place, LOW] = min(values[place, LOW], amount)
         values[place, HIGH] = max(values[place, HIGH], amount)
 

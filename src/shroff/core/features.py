@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-from shroff.core.chains import COUNT, HIGH, LATEST, LOW, PRICED, SQUARES, TOTAL
+from shroff.core.chains import COUNT, HIGH, LATEST, LOW, PRICED, SPREAD, TOTAL
 from shroff.core.compiled import Array
 from shroff.core.money import DECIMALS
 from shroff.core.transaction import TEXTS
@@ -132,16 +132,6 @@ def _operate(operation: str, window: Array, when: Array, unit: float) -> Array:
     if operation == "amount_mean":
         return window[:, TOTAL] / some / unit
     if operation == "amount_std":
-        return _deviation(window, some) / unit
+        return np.sqrt(window[:, SPREAD] / np.where(some > 1, some - 1, np.nan)) / unit
     extreme = window[:, LOW if operation == "amount_min" else HIGH]
     return np.where(np.isnan(some), np.nan, extreme) / unit
-
-
-def _deviation(window: Array, some: Array) -> Array:
-    """Sample standard deviation from sums, in minor units.
-
-    The sums are exact until the squares pass 2**53; beyond, the cancellation costs some 1e-8 of the mean.
-    """
-    spread = np.maximum(window[:, SQUARES] - window[:, TOTAL] ** 2 / some, 0.0)
-    deviation: Array = np.sqrt(spread / np.where(some > 1, some - 1, np.nan))
-    return deviation

@@ -87,12 +87,12 @@ def _window_columns(keys: Sequence[str | None], amounts: Array, unit: int) -> di
     minor = np.rint(np.where(priced, amounts, 0.0) * unit)
     having = np.bincount(group, priced, groups)
     total = np.bincount(group, minor, groups)
-    squares = np.bincount(group, minor * minor, groups)
     low, high = np.full(groups, np.inf), np.full(groups, -np.inf)
     np.minimum.at(low, group[priced], amounts[priced])
     np.maximum.at(high, group[priced], amounts[priced])
     some, several = np.where(having > 0, having, np.nan), np.where(having > 1, having - 1, np.nan)
-    spread = np.maximum(squares - total**2 / some, 0.0)
+    off = np.where(priced, minor - (total / some)[group], 0.0)
+    spread = np.bincount(group, off * off, groups)
     by_group = {
         "window.count": counts,
         "window.amount_sum": total / unit,

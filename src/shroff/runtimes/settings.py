@@ -72,7 +72,7 @@ def read_settings(data: Path, environment: Mapping[str, str] = os.environ) -> Se
     try:
         if path.exists():
             members = tomllib.loads(path.read_text(encoding="utf-8"))
-        members |= _from_environment(environment)
+        members = _with_environment(members, environment)
         settings = msgspec.convert(members, Settings, strict=False)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, OSError) as error:
         raise Rejected([Fault("settings", f"{path} (or {_PREFIX}* in the environment): {error}")]) from None
@@ -81,7 +81,19 @@ def read_settings(data: Path, environment: Mapping[str, str] = os.environ) -> Se
     return settings
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Scalars by name, and `webhook.secret` and `smtp.password` by theirs, so that no file need hold them."""
-    names = {f"{_PREFIX}{name.upper()}": name for name in Settings.__struct_fields__}
-    return {names[key]: value for key, value in environment.items() if key in names}
+_SECRETS = {"WEBHOOK_SECRET": ("webhook", "secret"), "SMTP_PASSWORD": ("smtp", "password")}
+"""Secrets that need stand in no file: name in the environment → table and key."""
+
+
+def _with_environment(members: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """The file's members with those scalars, and those secrets of its tables, that the environment gives."""
+    found = dict(members)
+    for name in Settings.__struct_fields__:
+        value = environment.get(f"{_PREFIX}{name.upper()}")
+        if value is not None and name not in {table for table, _ in _SECRETS.values()}:
+            found[name] = value
+    for name, (table, key) in _SECRETS.items():
+        value = environment.get(f"{_PREFIX}{name}")
+        if value is not None and isinstance(found.get(table), dict):
+            found[table] = {**found[table], key: value}
+    return found

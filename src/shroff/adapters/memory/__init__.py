@@ -12,8 +12,9 @@ from shroff.adapters.memory.policies import MemoryPolicies
 from shroff.adapters.memory.queue import MemoryQueue
 from shroff.adapters.memory.schedule import MemorySchedule
 from shroff.adapters.memory.shelves import Shelves
+from shroff.adapters.memory.snapshots import MemorySnapshots
 
-__all__ = ["MemoryQueue", "MemoryStore"]
+__all__ = ["MemoryQueue", "MemorySnapshots", "MemoryStore"]
 
 
 class MemoryStore:

@@ -201,8 +201,9 @@ def _where(data: Path, host: str, port: int) -> str:
 def _sum_up(console: Console, embedded: Embedded) -> None:
     found = audit(embedded.queue, embedded.store.ledger)
     console.print(
-        f"audit: {found.accepted:,} accepted = {found.decided:,} decided + {found.dead_lettered} dead-lettered "
-        f"+ {found.in_flight} in flight, {len(found.missing)} missing"
+        f"audit: {found.accepted:,} accepted = {found.decided:,} decided "
+        f"+ {found.dead_lettered} dead-lettered + {found.in_flight} in flight, {len(found.missing)} missing",
+        soft_wrap=True,
     )
     for report in sorted((embedded.data / "reports").glob("*/*.html"))[-3:]:
         console.print(f"report: {report}", soft_wrap=True)

@@ -13,7 +13,7 @@ import structlog
 from shroff.core.errors import Fault, Rejected
 from shroff.runtimes.embedded.gateway_process import gateway_server
 from shroff.runtimes.embedded.locks import SERVE, held
-from shroff.runtimes.wiring import is_loopback, open_embedded
+from shroff.runtimes.wiring import channels, is_loopback, open_embedded
 
 log = structlog.get_logger()
 
@@ -21,6 +21,7 @@ log = structlog.get_logger()
 def serve(data: Path, host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises Rejected where the folder or the address cannot be had."""
     embedded = open_embedded(data)
+    channels(embedded.settings)  # a setting that cannot work is told now, not by the worker's log
     required = embedded.settings.require_key
     require_key = not is_loopback(host) if required is None else required
     keys = [key for key in embedded.store.keys.all() if not key.revoked]

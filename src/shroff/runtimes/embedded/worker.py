@@ -52,6 +52,7 @@ class Worker:
         self.snapshot_every = snapshot_every
         self._changed: int | None = None
         self._policy: Policy | None = None
+        self._publication = 0
         self._state: State | None = None
         self._seq = 0
         self._snapshot_seq = 0
@@ -163,15 +164,23 @@ class Worker:
             return
         self._changed = changed
         active = self.ports.policies.active()
-        if active is None or (self._policy is not None and active.version == self._policy.version):
+        if active is None or active.number == self._publication:
             return
-        try:
-            policy = read_policy(active.document)
-        except Rejected as error:  # published by a newer Shroff, or written into the store by hand
-            log.error("policy_unreadable", policy_version=active.version, cause=str(error))
+        self._publication = active.number
+        policy = self._newest_readable()
+        if policy is None or (self._policy is not None and policy.version == self._policy.version):
             return
         if self._policy is None or policy.state_key != self._policy.state_key:
             self._state = None
         self._policy = policy
         self._current_state()
         log.info("policy_in_force", policy_version=policy.version, name=policy.name)
+
+    def _newest_readable(self) -> Policy | None:
+        """The policy in force, or the one before it where that was written by a newer Shroff or by hand."""
+        for publication in reversed(self.ports.policies.history()):
+            try:
+                return read_policy(publication.document)
+            except Rejected as error:
+                log.error("policy_unreadable", policy_version=publication.version, cause=str(error))
+        return None

@@ -1,0 +1,189 @@
+"""The worker over the memory twins: failures end at one message, restarts change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shroff.adapters.memory import MemoryQueue, MemorySnapshots, MemoryStore
+from shroff.codec import encode_transaction
+from shroff.core.errors import Retryable
+from shroff.core.transaction import Transaction
+from shroff.flows.audit import audit
+from shroff.flows.publish import publish
+from shroff.ports import Entry, Record
+from shroff.runtimes.embedded.worker import Worker, WorkerPorts
+
+POLICY = """
+[entities]
+customer = "customer_id"
+[features]
+customer = ["count_1h", "amount_sum_1h", "merchant_distinct_1h"]
+[lists.blocked]
+field = "card_id"
+[[rules]]
+name = "blocked"
+when = "list.blocked"
+outcome = "decline"
+"""
+WIDER = POLICY.replace('"count_1h",', '"count_1h", "count_1d",')
+
+
+class World:
+    """Everything that a worker asks, in memory, with a clock to turn and faults to plant."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000
+        self.queue, self.store, self.snapshots = MemoryQueue(), MemoryStore(), MemorySnapshots()
+        self.faults: dict[str, Exception] = {}
+        publish(self.store.policies, POLICY, 0)
+
+    def worker(self, **options: Any) -> Worker:
+        ports = WorkerPorts(
+            queue=self.queue,
+            ledger=self.store.ledger,
+            lists=self,
+            policies=self.store.policies,
+            snapshots=self.snapshots,
+            store_changed=self.store.data_version,
+            clock=lambda: self.now,
+        )
+        return Worker(ports, **{"batch": 100, "retry_delays": (1.0, 5.0), "snapshot_every": 10**9, **options})
+
+    def members(self, name: str, values: Sequence[str], now: int) -> set[str]:
+        for value in values:
+            if value in self.faults:
+                raise self.faults[value]
+        return self.store.lists.members(name, values, now)
+
+    add = remove = entries = counts = None  # the rest of the port, which a worker never asks
+
+    def post(self, *numbers: int) -> None:
+        entries = []
+        for number in numbers:
+            one = Transaction(
+                transaction_id=f"t{number}",
+                amount_minor=100 + number,
+                currency="USD",
+                occurred_at=number * 1000,
+                customer_id=f"c{number % 3}",
+                merchant=f"m{number % 5}",
+                card_id=f"card-{number}",
+            )
+            entries.append(
+                Entry(transaction_id=one.transaction_id, body=encode_transaction(one), received_at=self.now)
+            )
+        self.queue.append(entries)
+
+    def records(self) -> list[Record]:
+        return [record for part in self.store.ledger.history() for record in part]
+
+
+def drained(worker: Worker) -> Worker:
+    while worker.step():
+        pass
+    return worker
+
+
+@pytest.mark.parametrize("fault", [Retryable("the list is locked"), RuntimeError("a bug")])
+def test_a_failing_message_is_tried_three_times_with_backoff_and_then_dead_lettered(fault: Exception) -> None:
+    world = World()
+    world.faults["card-7"] = fault
+    world.post(*range(20))
+    worker = drained(world.worker())
+    assert len(world.records()) == 19, "its neighbours are decided at once"
+    for attempt, delay in enumerate((1_000, 5_000), 1):
+        assert world.store.ledger.totals()["retrying"] == 1
+        world.now += delay - 1
+        assert worker.step() == 0, f"attempt {attempt + 1} waits for its time"
+        world.now += 1
+        assert worker.step() == 1
+    (letter,) = world.store.dead_letters.all()
+    assert [failure.at for failure in letter.message.failures] == [1_000_000, 1_001_000, 1_006_000]
+    assert all(str(fault) in failure.cause for failure in letter.message.failures)
+    assert audit(world.queue, world.store.ledger).clean
+
+
+def test_a_message_that_fails_once_is_decided_at_its_second_attempt_and_counted_once() -> None:
+    world = World()
+    world.faults["card-7"] = Retryable("busy")
+    world.post(*range(20))
+    worker = drained(world.worker())
+    world.faults.clear()
+    world.now += 1_000
+    drained(worker)
+    world.post(*range(20, 24))
+    drained(worker)
+    fresh = World()
+    fresh.post(*[n for n in range(20) if n != 7], 7, *range(20, 24))
+    drained(fresh.worker(batch=3))
+    assert snapshots(world) == snapshots(fresh)
+
+
+def snapshots(world: World) -> dict[str, bytes]:
+    return {record.transaction.transaction_id: record.decision.snapshot for record in world.records()}
+
+
+def test_a_commit_that_fails_is_made_again_before_anything_else_and_counts_nothing_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, steady = World(), World()
+    worker = world.worker(batch=5)
+    world.post(*range(20))
+    commit, failures = world.store.ledger.commit, iter([True, False, True, True])
+
+    def unreliable(work: Any) -> None:
+        if next(failures, False):
+            raise Retryable("the disk is full")
+        commit(work)
+
+    monkeypatch.setattr(world.store.ledger, "commit", unreliable)
+    for _ in range(12):
+        try:
+            worker.step()
+        except Retryable:
+            continue
+    steady.post(*range(20))
+    drained(steady.worker())
+    assert snapshots(world) == snapshots(steady)
+
+
+@pytest.mark.parametrize("keeps_a_snapshot", [True, False])
+def test_a_restarted_worker_goes_on_as_if_it_had_never_stopped(keeps_a_snapshot: bool) -> None:
+    world, steady = World(), World()
+    world.post(*range(30))
+    first = drained(world.worker())
+    if keeps_a_snapshot:
+        first.snapshot()
+    world.post(*range(30, 40))
+    drained(first)
+    world.post(*range(40, 60))
+    drained(world.worker())
+    steady.post(*range(60))
+    drained(steady.worker())
+    assert snapshots(world) == snapshots(steady)
+
+
+def test_a_new_policys_windows_are_filled_from_history_before_it_decides() -> None:
+    world = World()
+    worker = world.worker()
+    world.post(*range(30))
+    drained(worker)
+    publish(world.store.policies, WIDER, 1)
+    world.post(30)
+    drained(worker)
+    record = world.records()[-1]
+    features = np.frombuffer(record.decision.snapshot, "<f8")
+    assert features[1] == 10, "customer.count_1d of c0, from before there was such a feature"
+
+
+def test_a_policy_that_cannot_be_read_leaves_the_one_in_force() -> None:
+    world = World()
+    worker = drained(world.worker())
+    world.store.policies.publish("newer", "this = [is not a policy", 2)
+    world.post(1)
+    drained(worker)
+    assert world.records()[0].decision.policy_version != "newer"
