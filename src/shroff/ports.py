@@ -97,6 +97,7 @@ class Work:
     position: int | None = None
     """The queue is done up to here; None leaves it."""
     decided: Sequence[tuple[Message, Transaction, Decision]] = ()
+    """The message's body is the canonical JSON of its transaction."""
     unsettled: Sequence[Unsettled] = ()
     settled: Sequence[str] = ()
     """Ids whose message was a repetition: no longer to be retried, nothing else to do."""

@@ -1,4 +1,4 @@
-"""What the chains hold: their records are sound after any stream, bounded, and not emptied by a wrong clock."""
+"""What the chains hold: sound records after any stream, bounded, and not emptied by a wrong clock."""
 
 from __future__ import annotations
 

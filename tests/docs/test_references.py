@@ -23,7 +23,7 @@ from shroff.core.features import LONGEST_WINDOW, OPERATIONS
 from shroff.core.policy import OUTCOMES, TRANSACTION_NAMES, WINDOW_NAMES
 from shroff.flows.keys import SCOPES
 from shroff.flows.report.rows import COLUMNS
-from shroff.runtimes.settings import Settings, Smtp, Webhook
+from shroff.runtimes.settings import Settings, Smtp, Webhook, read_settings
 from shroff.simulator import TYPOLOGIES
 from tests.docs.pages import PAGES, ROOT, cells, prose, text
 
@@ -70,6 +70,17 @@ def _shown(default: Any) -> str:
     if isinstance(default, bool):
         return str(default).lower()
     return str(list(default) if isinstance(default, tuple) else default)
+
+
+def test_what_the_environment_gives_goes_before_the_file(tmp_path: Path) -> None:
+    named = set(re.findall(r"`(SHROFF_[A-Z_]+)[=`]", OPERATIONS_PAGE)) - {"SHROFF_DATA", "SHROFF_DEBUG"}
+    assert len(named) == 3
+    (tmp_path / "settings.toml").write_text(text("examples/settings.toml"))
+    settings = read_settings(tmp_path, dict.fromkeys(named, "50000"))
+    assert settings.webhook is not None
+    assert settings.smtp is not None
+    found = (settings.high_water, settings.webhook.secret, settings.smtp.password)
+    assert found == (50_000, "50000", "50000")
 
 
 # Metrics

@@ -66,12 +66,11 @@ def default() -> None:
 
 @app.command
 def diff(first: str, second: str | None = None, /, *, data: Data = DEFAULT_DATA) -> int:
-    """Compare two policies, versions or files, the second being the one in force unless given."""
+    """Compare two policies, versions or files; of one alone, what it would change of the one in force."""
+    names = (None, first) if second is None else (first, second)
     with opened(data) as embedded:
-        before, after = (_document(embedded.store.policies, each) for each in (first, second))
-    found = list(
-        difflib.unified_diff(before.splitlines(True), after.splitlines(True), first, second or "in force")
-    )
+        before, after = (_document(embedded.store.policies, name).splitlines(True) for name in names)
+    found = list(difflib.unified_diff(before, after, names[0] or "in force", names[1] or ""))
     print("".join(found), end="")
     return 1 if found else 0
 

@@ -9,14 +9,14 @@ import structlog
 
 
 def configure_logs(level: int = logging.INFO) -> None:
-    """Set logging up for this process."""
+    """Set logging up for this process. Tracebacks show no values: those are people's payments."""
     people = sys.stderr.isatty()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *(
-                [structlog.dev.ConsoleRenderer()]
+                [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
                 if people
                 else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
             ),

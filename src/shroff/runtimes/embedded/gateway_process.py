@@ -39,6 +39,8 @@ def gateway_server(data: Path, host: str, port: int, *, require_key: bool) -> Ca
         respawn_failed_workers=True,
         log_enabled=False,
         websockets=False,
+        backlog=2048,
+        workers_kill_timeout=30,
     ).serve
     return serve
 

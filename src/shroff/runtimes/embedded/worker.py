@@ -66,12 +66,12 @@ class Worker:
         """Decide and commit one batch; returns how many messages it held, 0 where there was nothing to do."""
         if self._uncommitted is not None:
             return self._commit(self._uncommitted)
+        self._follow_policy()
         now, position = self.ports.clock(), self.ports.ledger.position()
         again = self.ports.ledger.due(now, self.batch)
         new = self.ports.queue.read(position, self.batch)
         if not again and not new:
             return 0
-        self._follow_policy()
         if again:
             self._handle(again, move=False)
         if new:
@@ -103,10 +103,26 @@ class Worker:
         if self._policy is None:
             raise Retryable("no policy is published")
         now = self.ports.clock()
+        work = self._detect(messages, self._policy, now)
+        if isinstance(work, Work):
+            self._commit(replace(work, position=messages[-1].seq) if move else work)
+        elif len(messages) == 1:
+            put_off = self._put_off(messages[0], work, now)
+            self._commit(replace(put_off, position=messages[0].seq) if move else put_off)
+        else:
+            # Each failure costs a way back to here: a snapshot makes that way short.
+            self._current_state()
+            self.snapshot()
+            middle = len(messages) // 2
+            self._handle(messages[:middle], move=move)
+            self._handle(messages[middle:], move=move)
+
+    def _detect(self, messages: Sequence[Message], policy: Policy, now: int) -> Work | Exception:
+        """What follows from the messages, or why nothing can: then the state is that of the last commit."""
         try:
-            work = detect(
+            return detect(
                 messages,
-                policy=self._policy,
+                policy=policy,
                 state=self._current_state(),
                 fates=self.ports.ledger.fates,
                 lists=self.ports.lists,
@@ -114,16 +130,7 @@ class Worker:
             )
         except Exception as error:  # noqa: BLE001  # any failure must end at one message, not stop the queue
             self._state = None
-            if len(messages) > 1:
-                # Each failure costs a way back to here: a snapshot makes that way short.
-                self._current_state()
-                self.snapshot()
-                middle = len(messages) // 2
-                self._handle(messages[:middle], move=move)
-                self._handle(messages[middle:], move=move)
-                return
-            work = self._put_off(messages[0], error, now)
-        self._commit(replace(work, position=messages[-1].seq) if move else work)
+            return error
 
     def _put_off(self, message: Message, error: Exception, now: int) -> Work:
         expected = isinstance(error, Rejected | Retryable)

@@ -5,6 +5,7 @@ It lives as long as its standard input stays open, so it outlives no parent, how
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -61,7 +62,8 @@ def _watch_parent(stop: Event) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        while os.read(sys.stdin.fileno(), 4096):  # unbuffered: a thread inside a buffer would break the exit
+            pass
         stop.set()
 
     Thread(target=watch, name="parent", daemon=True).start()
