@@ -1,4 +1,4 @@
-"""Questions: what the flows ask of the world. Adapters answer them; each answer is proven by one contract suite."""
+"""Questions: what the flows ask of the world. Adapters answer them, all to one contract suite."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What became of an entry: accepted now, accepted before, or in conflict with what was accepted before."""
+    """What became of an entry: accepted now, accepted before, or in conflict with that."""
 
     transaction_id: str
     message_id: str
@@ -108,7 +108,7 @@ class Ledger(Protocol):
     """What became of every accepted transaction."""
 
     def commit(self, work: Work) -> None:
-        """Keep all of the work or none of it. A transaction decided before is an error, not a second decision."""
+        """Keep all of the work or none of it. Deciding a transaction again is an error."""
 
     def position(self) -> int: ...
     def fates(self, transaction_ids: Sequence[str]) -> dict[str, Fate]: ...

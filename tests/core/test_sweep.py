@@ -127,7 +127,7 @@ amounts = st.lists(
 @given(amounts)
 def test_findings_are_those_of_the_issue_s_words(drawn: list[tuple[int, str | None]]) -> None:
     rows = [transaction(n, n, amount, customer_id=who) for n, (amount, who) in enumerate(drawn)]
-    expected = []
+    expected = list[tuple[str, str, Any]]()
     for n, (amount, who) in enumerate(drawn):
         mine = [other for other, of in drawn if of == who]
         mean = sum(mine) / len(mine)

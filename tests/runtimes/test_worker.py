@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from shroff.core.errors import Retryable
 from shroff.core.transaction import Transaction
 from shroff.flows.audit import audit
 from shroff.flows.publish import publish
-from shroff.ports import Entry, Record
+from shroff.ports import Entry, Lists, Record
 from shroff.runtimes.embedded.worker import Worker, WorkerPorts
 
 POLICY = """
@@ -45,7 +45,7 @@ class World:
         ports = WorkerPorts(
             queue=self.queue,
             ledger=self.store.ledger,
-            lists=self,
+            lists=cast("Lists", self),  # of that port, a worker asks for members only
             policies=self.store.policies,
             snapshots=self.snapshots,
             store_changed=self.store.data_version,
@@ -58,8 +58,6 @@ class World:
             if value in self.faults:
                 raise self.faults[value]
         return self.store.lists.members(name, values, now)
-
-    add = remove = entries = counts = None  # the rest of the port, which a worker never asks
 
     def post(self, *numbers: int) -> None:
         entries = []

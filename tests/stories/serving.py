@@ -97,9 +97,12 @@ def serving(data: Path, **options: Any) -> Iterator[Server]:
         server.stop()
 
 
-def shroff(*arguments: object, check: bool = True, seconds: float = 110) -> subprocess.CompletedProcess[str]:
+def shroff(
+    *arguments: object, check: bool = True, seconds: float = 110, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     command = [*SHROFF, *map(str, arguments)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+    variables = {**os.environ, **(environment or {})}
+    run = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False, env=variables)
     assert not check or run.returncode == 0, run.stderr
     assert "Traceback" not in run.stderr
     return run

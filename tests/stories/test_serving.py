@@ -223,3 +223,18 @@ def test_a_key_is_asked_for_where_the_settings_say_so(tmp_path: Path) -> None:
         time.sleep(1.5)
         assert server.request("POST", "/transactions", EXAMPLE, {"X-API-Key": key})[0] == 202
         assert server.request("POST", "/decisions", EXAMPLE, {"X-API-Key": key})[0] == 403
+
+
+def test_an_import_whose_worker_cannot_live_ends_with_a_sentence_and_goes_on_later(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.ndjson"
+    rows.write_text("".join(json.dumps(transaction(number)) + "\n" for number in range(10)))
+    data = tmp_path / "data"
+    # Where Python starts, a worker dies at once; everything else lives.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\nif 'shroff.runtimes.embedded.worker_process' in sys.orig_argv: os._exit(9)\n"
+    )
+    run = shroff("import", rows, "--data", data, check=False, environment={"PYTHONPATH": str(tmp_path)})
+    assert run.returncode == 1
+    assert "the worker died" in run.stderr
+    shroff("import", rows, "--data", data)
+    assert answer("audit", "--data", data)["decided"] == 10

@@ -220,7 +220,8 @@ class Chains:
     """All chains of one kind of entity, in columns: a row of `heads` an entity, a column a window.
 
     Records live in one arena: `times` [m, 2] in ms, `values` [m, 6] in minor units, `links` [m] to the next
-    older. Sums are float64 of whole minor units: exact below 2**53, so tiles may merge in any order.
+    older. Sums are float64 of whole minor units: exact below 2**53, so tiles may merge in any order;
+    squared deviations are kept apart from them, since squares of amounts are not.
     """
 
     lengths: Array

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,8 +53,8 @@ class Hits:
     """[n] int8, the outcomes as they would be without thresholds."""
     scores: Array
     """[n] float64, 0 to 1."""
-    rules: Sequence[Array]
-    """[n] bool a rule."""
+    rules: Array
+    """[rules, n] bool."""
 
 
 def snapshot(features: Array, listed: Mapping[str, Array]) -> Array:
@@ -85,10 +85,11 @@ def decide(policy: Policy, batch: Batch, snapshots: Array, decided_at: int) -> l
 
 def find(policy: Policy, columns: Mapping[str, Array], n: int) -> Hits:
     """Evaluate all rules over the columns, and join their hits: highest outcome, noisy-or of the scores."""
-    found = policy.program.run(columns, n)
+    found = np.array(policy.program.run(columns, n), bool).reshape(len(policy.rules), n)
     severity, honest = np.zeros(n, np.int8), np.ones(n)
     # Rule by rule: a product along the rows could round differently in batches of another size.
-    for rule, hit in zip(policy.rules, found, strict=True):
+    for at in np.flatnonzero(found.any(axis=1)):
+        rule, hit = policy.rules[at], found[at]
         np.maximum(severity, rule.outcome, out=severity, where=hit)
         np.multiply(honest, 1.0 - rule.score, out=honest, where=hit)
     # Six decimals: more would show the order in which the product was taken.
@@ -142,11 +143,10 @@ def _attribute(batch: Batch, name: str, kind: Kind) -> Array:
 def _reasons(policy: Policy, columns: Mapping[str, Array], hits: Hits) -> dict[int, list[Reason]]:
     """Row → why, rule by rule; last the score, where it alone led to the outcome."""
     found: dict[int, list[Reason]] = {}
-    for rule, hit in zip(policy.rules, hits.rules, strict=True):
-        rows = np.flatnonzero(hit)
-        if len(rows):
-            for row, reason in zip(rows.tolist(), _reasons_of(rule, columns, rows), strict=True):
-                found.setdefault(row, []).append(reason)
+    for at in np.flatnonzero(hits.rules.any(axis=1)):
+        rows = np.flatnonzero(hits.rules[at])
+        for row, reason in zip(rows.tolist(), _reasons_of(policy.rules[at], columns, rows), strict=True):
+            found.setdefault(row, []).append(reason)
     for row in np.flatnonzero(hits.outcomes > hits.severity).tolist():
         outcome = int(hits.outcomes[row])
         found.setdefault(row, []).append(

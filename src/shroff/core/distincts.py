@@ -67,12 +67,12 @@ def _offer(value: int, best: Array, filled: int) -> int:
 
 @compiled
 def _count(
-    time: int, first_tile: int, tile: int, at: int,
+    time: int, floor: int, at: int,
     hashes: Array, times: Array, across: Array, down: Array, best: Array,
 ) -> float:  # fmt: skip
-    """Different values seen up to `time` in the tiles from record `at` back to `first_tile`."""
+    """Different values seen up to `time` in the tiles from record `at` back to `floor`."""
     filled = 0
-    while at != NONE and times[at] // tile >= first_tile:
+    while at != NONE and times[at] >= floor:
         value = at
         while value != NONE and (filled < KEPT or hashes[value] < best[KEPT - 1]):
             if times[value] <= time:
@@ -96,11 +96,14 @@ def _trim(at: int, position: int, across: Array, ends: Array) -> None:
 
 @compiled
 def _insert(
-    time: int, value: int, tile: int, above: int, at: int,
+    time: int, value: int, start: int, above: int, at: int,
     hashes: Array, times: Array, across: Array, down: Array, ends: Array,
 ) -> tuple[int, bool]:  # fmt: skip
-    """Add a value to its tile, at or before `at`. Returns the tile's first record, and whether it is new."""
-    opens = at == NONE or times[at] // tile != time // tile
+    """Add a value to the tile that starts at `start`, which is that of record `at` or comes before it.
+
+    Returns the tile's first record, and whether the tile is new.
+    """
+    opens = at == NONE or times[at] < start
     left, right, position = NONE, NONE if opens else at, 0
     while right != NONE and hashes[right] < value:
         left, right, position = right, across[right], position + 1
@@ -130,10 +133,10 @@ def _let_go(
     for _ in range(SPARED - 1):
         at = down[at]
     if size > MOST_TILES:
-        oldest = (times[at] - length - min(length, lateness)) // tile
+        oldest = (times[at] - length - min(length, lateness)) // tile * tile
     else:
-        oldest = (min(time, times[at]) - length - lateness) // tile
-    while down[at] != NONE and times[down[at]] // tile >= oldest:
+        oldest = (min(time, times[at]) - length - lateness) // tile * tile
+    while down[at] != NONE and times[down[at]] >= oldest:
         at = down[at]
     dropped, gone = down[at], 0
     down[at] = NONE
@@ -151,13 +154,14 @@ def _step(
     best: Array,
 ) -> float:  # fmt: skip
     """Answer one distinct count for one event, then add the event's value."""
+    start = time // tile * tile
     above, at = NONE, heads[slot, column]
-    while at != NONE and times[at] // tile > time // tile:
+    while at != NONE and times[at] >= start + tile:
         above, at = at, down[at]
-    count = _count(time, (time - length) // tile, tile, at, hashes, times, across, down, best)
+    count = _count(time, (time - length) // tile * tile, at, hashes, times, across, down, best)
     if value == 0:
         return count
-    place, opens = _insert(time, value, tile, above, at, hashes, times, across, down, ends)
+    place, opens = _insert(time, value, start, above, at, hashes, times, across, down, ends)
     if above == NONE:
         heads[slot, column] = place
     if opens:

@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -17,12 +17,17 @@ FILE = "settings.toml"
 _PREFIX = "SHROFF_"
 
 
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+Natural = Annotated[int, msgspec.Meta(ge=0)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+
+
 class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where alerts are posted, signed with the secret."""
 
     url: str
     secret: str
-    timeout: float = 5.0
+    timeout: Annotated[float, msgspec.Meta(gt=0, le=60)] = 5.0
 
 
 class Smtp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,7 +36,7 @@ class Smtp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     host: str
     sender: str
     recipients: list[str]
-    port: int = 25
+    port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 25
     starttls: bool = False
     user: str | None = None
     password: str | None = None
@@ -44,19 +49,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The currency of a transaction that names none."""
     require_key: bool | None = None
     """Whether the gateway asks for an API key; unset, it does unless it listens on a loopback address."""
-    high_water: int = 100_000
+    high_water: Natural = 100_000
     """Transactions in flight from which on the gateway answers 503."""
-    decision_timeout: float = 5.0
+    decision_timeout: Seconds = 5.0
     """How long `POST /decisions` waits before it answers 202."""
-    batch: int = 1_000
+    batch: AtLeastOne = 1_000
     """The most messages that are decided and committed together."""
-    retry_delays: tuple[float, ...] = (1.0, 5.0)
+    retry_delays: tuple[Seconds, ...] = (1.0, 5.0)
     """The wait before each further attempt at a failed message; after the last one it is dead-lettered."""
-    snapshot_every: int = 100_000
+    snapshot_every: AtLeastOne = 100_000
     """Decided transactions between two snapshots of the entities' state."""
-    sweep_delay: float = 5.0
+    sweep_delay: Seconds = 5.0
     """How long after the end of its window a sweep runs, so that what is in flight is in it."""
-    report_hour: int = 1
+    report_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 1
     """The hour (UTC) at which the report of the day before is written."""
     clock: Literal["wall", "events"] = "wall"
     """What sweeps and reports go by: the machine's clock, or the newest transaction (for replays)."""

@@ -25,8 +25,9 @@ class FileSnapshots:
     def save(self, key: str, seq: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write beside the old snapshot, then take its place: a crash leaves one of the two."""
         beside = self.path.with_suffix(".writing")
+        everything: dict[str, Any] = {**arrays, "#key": _digest(key), "#seq": np.array(seq)}
         with beside.open("wb") as file:
-            np.savez(file, **arrays, **{"#key": _digest(key), "#seq": np.array(seq)})
+            np.savez(file, **everything)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(self.path)

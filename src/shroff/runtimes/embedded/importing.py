@@ -2,57 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from time import sleep
 
 from shroff.flows.load import Loaded, Rows, load
-from shroff.runtimes.embedded.deciding import worker_over
+from shroff.runtimes.embedded.child import WorkerProcess
 from shroff.runtimes.embedded.locks import WORKER, held
-from shroff.runtimes.embedded.worker import Worker
 from shroff.runtimes.wiring import Embedded, import_bookmark, wall_clock
 
 
 def import_rows(rows: Rows, path: Path, mapping: dict[str, str], embedded: Embedded) -> Iterator[Loaded]:
     """Accept every row and have it decided; yields how far it has come.
 
-    Decides in this process, unless a worker already does in this folder: then it waits for that one.
+    A worker of its own decides beside it, unless one already does in this folder.
     """
-    bookmark = import_bookmark(embedded.data, path, mapping)
-    with held(embedded.data, WORKER) as alone:
-        worker = worker_over(embedded) if alone else None
-        progress = load(
+    with held(embedded.data, WORKER) as free:
+        pass
+    with WorkerProcess(embedded.data, only_decide=True) if free else nullcontext() as worker:
+        yield from load(
             rows,
             embedded.queue,
-            bookmark,
+            import_bookmark(embedded.data, path, mapping),
             currency=embedded.settings.currency,
             clock=wall_clock,
-            wait_for_room=_room(embedded, worker),
+            wait_for_room=lambda: _wait(embedded, worker, embedded.settings.high_water // 2),
         )
-        for loaded in progress:
-            if worker is not None:
-                _drain(worker)
-            yield loaded
-        if worker is not None:
-            _drain(worker)
-            worker.snapshot()
-        else:
-            _wait(embedded, 0)
+        _wait(embedded, worker, 0)
 
 
-def _drain(worker: Worker) -> None:
-    while worker.step():
-        pass
-
-
-def _room(embedded: Embedded, worker: Worker | None) -> Callable[[], None]:
-    def wait() -> None:
-        if worker is None:
-            _wait(embedded, embedded.settings.high_water // 2)
-
-    return wait
-
-
-def _wait(embedded: Embedded, most: int) -> None:
+def _wait(embedded: Embedded, worker: WorkerProcess | None, most: int) -> None:
+    """Until no more than so many transactions wait for their first attempt."""
     while embedded.queue.last() - embedded.store.ledger.position() > most:
-        sleep(0.05)
+        if worker is not None:
+            worker.check()
+        sleep(0.01)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 from pathlib import Path
-from threading import Event, Thread
 
 import structlog
 
 from shroff.core.errors import Fault, Rejected
+from shroff.runtimes.embedded.child import WorkerProcess
 from shroff.runtimes.embedded.gateway_process import gateway_server
 from shroff.runtimes.embedded.locks import SERVE, held
 from shroff.runtimes.wiring import channels, is_loopback, open_embedded
@@ -32,12 +30,8 @@ def serve(data: Path, host: str, port: int) -> None:
         _check_address(host, port)
         if require_key and not keys:
             log.warning("no_keys", hint=f"make one with: shroff keys create NAME --data {data}")
-        worker = WorkerProcess(data)
-        worker.start()
-        try:
+        with WorkerProcess(data):
             gateway_server(data, host, port, require_key=require_key)()
-        finally:
-            worker.stop()
 
 
 def _check_address(host: str, port: int) -> None:
@@ -48,40 +42,3 @@ def _check_address(host: str, port: int) -> None:
             probe.bind(address)
     except (OSError, OverflowError) as error:
         raise Rejected([Fault("port", f"cannot listen on {host}:{port}: {error}")]) from None
-
-
-class WorkerProcess:
-    """The worker as a child: started again where it dies, stopped by closing its standard input."""
-
-    def __init__(self, data: Path) -> None:
-        self._command = [sys.executable, "-m", "shroff.runtimes.embedded.worker_process", str(data)]
-        self._stopping = Event()
-        self._child: subprocess.Popen[bytes] | None = None
-        self._watch = Thread(target=self._keep_alive, name="worker-watch", daemon=True)
-
-    def start(self) -> None:
-        """Start it, and again whenever it dies."""
-        self._watch.start()
-
-    def stop(self, patience: float = 30.0) -> None:
-        """Let the worker finish the batch in hand; what it has not begun stays in the queue."""
-        self._stopping.set()
-        child = self._child
-        if child is not None:
-            if child.stdin is not None:
-                child.stdin.close()
-            try:
-                child.wait(patience)
-            except subprocess.TimeoutExpired:
-                child.kill()
-        self._watch.join(1.0)
-
-    def _keep_alive(self) -> None:
-        pause = 0.1
-        while not self._stopping.is_set():
-            self._child = subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603  # ourselves
-            code = self._child.wait()
-            if not self._stopping.is_set():
-                log.error("worker_died", code=code, again_in=pause)
-                self._stopping.wait(pause)
-                pause = min(5.0, pause * 2)

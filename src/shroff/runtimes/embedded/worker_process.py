@@ -5,10 +5,11 @@ It lives as long as its standard input stays open, so it outlives no parent, how
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
 
@@ -26,7 +27,11 @@ from shroff.runtimes.wiring import Embedded, channels, open_embedded, wall_clock
 log = structlog.get_logger()
 
 
-def run(data: Path) -> None:
+ONLY_DECIDE = "--only-decide"
+"""Leaves out clerk and notifiers: an import decides history, and tells nobody by itself."""
+
+
+def run(data: Path, *, only_decide: bool = False) -> None:
     """Decide until standard input ends."""
     stop = Event()
     _watch_parent(stop)
@@ -36,11 +41,7 @@ def run(data: Path) -> None:
             stop.wait(1.0)
             return
         embedded = open_embedded(data)
-        helpers = [Thread(target=_clerk, args=(data, stop), name="clerk")]
-        helpers += [
-            Thread(target=_notifier, args=(data, channel, stop), name=f"notify-{channel.name}")
-            for channel in channels(embedded.settings)
-        ]
+        helpers = [] if only_decide else list(_helpers(embedded, stop))
         for helper in helpers:
             helper.start()
         try:
@@ -67,6 +68,12 @@ def _watch_parent(stop: Event) -> None:
         stop.set()
 
     Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _helpers(embedded: Embedded, stop: Event) -> Iterator[Thread]:
+    yield Thread(target=_clerk, args=(embedded.data, stop), name="clerk")
+    for channel in channels(embedded.settings):
+        yield Thread(target=_notifier, args=(embedded.data, channel, stop), name=f"notify-{channel.name}")
 
 
 def _clerk(data: Path, stop: Event) -> None:
@@ -107,5 +114,6 @@ def _repeat(act: Callable[[], None], stop: Event) -> None:
 
 
 if __name__ == "__main__":
-    configure_logs()
-    run(Path(sys.argv[1]))
+    only_decide = ONLY_DECIDE in sys.argv[2:]
+    configure_logs(logging.WARNING if only_decide else logging.INFO)
+    run(Path(sys.argv[1]), only_decide=only_decide)

@@ -1,0 +1,69 @@
+"""The worker as a child process: started again where it dies, stopped by closing its standard input."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from threading import Event, Thread
+from types import TracebackType
+
+import structlog
+
+from shroff.core.errors import Retryable
+from shroff.runtimes.embedded.worker_process import ONLY_DECIDE
+
+log = structlog.get_logger()
+
+_MOST_DEATHS = 5
+
+
+class WorkerProcess:
+    """A worker for as long as the context lasts; what it has not begun by then stays in the queue."""
+
+    def __init__(self, data: Path, *, only_decide: bool = False) -> None:
+        self._command = [sys.executable, "-m", "shroff.runtimes.embedded.worker_process", str(data)]
+        self._command += [ONLY_DECIDE] if only_decide else []
+        self._stopping = Event()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._deaths = 0
+        self._watch = Thread(target=self._keep_alive, name="worker-watch", daemon=True)
+
+    def __enter__(self) -> WorkerProcess:
+        self._watch.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        child = self._child
+        if child is not None:
+            _let_finish(child)
+        self._watch.join(1.0)
+
+    def check(self) -> None:
+        """Raises Retryable where the worker dies again and again: waiting for it would never end."""
+        if self._deaths >= _MOST_DEATHS:
+            raise Retryable(f"the worker died {self._deaths} times; what is accepted is kept")
+
+    def _keep_alive(self) -> None:
+        pause = 0.1
+        while not self._stopping.is_set():
+            self._child = subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603  # ourselves
+            code = self._child.wait()
+            if not self._stopping.is_set():
+                self._deaths += 1
+                log.error("worker_died", code=code, again_in=pause)
+                self._stopping.wait(pause)
+                pause = min(5.0, pause * 2)
+
+
+def _let_finish(child: subprocess.Popen[bytes], patience: float = 30.0) -> None:
+    """Let it commit the batch in hand and keep its state."""
+    if child.stdin is not None:
+        child.stdin.close()
+    try:
+        child.wait(patience)
+    except subprocess.TimeoutExpired:
+        child.kill()
