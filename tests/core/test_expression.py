@@ -120,6 +120,7 @@ def test_an_expression_is_true_or_false(source: str, truth: bool) -> None:
         ("max(1, 2, 3, 4, 5, 6, 7, amount)", 7.5),
         ("round(amount)", 8.0),
         ("round(2.5)", 2.0),
+        ("round(4.165, 2)", 4.17),
         ("round(amount / 7, 2)", 1.07),
         ("floor(amount)", 7.0),
         ("floor(-amount)", -8.0),

@@ -139,7 +139,7 @@ def _finite(value: float) -> float | None:
 
 
 def _rounded(x: float, digits: float = 0) -> float:
-    return x if abs(x) > 2**52 else round(x * 10**digits) / 10**digits
+    return round(x, int(digits))
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {

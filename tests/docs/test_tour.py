@@ -15,7 +15,7 @@ from shroff.cli import options
 from shroff.cli.app import app
 from shroff.codec import encode
 from shroff.core.errors import Rejected
-from shroff.flows.lookup import lookup
+from shroff.flows.lookup import SnapshotNames, lookup
 from shroff.runtimes.embedded.deciding import worker_over
 from shroff.runtimes.wiring import open_embedded
 from tests.docs.pages import ROOT, Line, lines
@@ -35,7 +35,13 @@ def answered(line: Line) -> str:
             return encode(accepted_members(receipt)).decode()
         worker_over(embedded).step()
         store = embedded.store
-        found = lookup(entry.transaction_id, embedded.queue, store.ledger, store.dead_letters, store.policies)
+        found = lookup(
+            entry.transaction_id,
+            embedded.queue,
+            store.ledger,
+            store.dead_letters,
+            SnapshotNames(store.policies),
+        )
         return json.dumps(found and found["decision"])
     except Rejected as refused:
         return encode(fault_members(refused.faults)).decode()

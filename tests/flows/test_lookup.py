@@ -10,14 +10,16 @@ from shroff.codec import encode_transaction
 from shroff.core.errors import Rejected
 from shroff.flows.dead_letters import letter_members, mend
 from shroff.flows.ingest import entry_of
-from shroff.flows.lookup import lookup
+from shroff.flows.lookup import SnapshotNames, lookup
 from tests.core.samples import START, policy, transaction
 from tests.flows.pipeline import Pipeline
 
 
 def found(pipeline: Pipeline, transaction_id: str) -> dict[str, Any] | None:
     store = pipeline.store
-    return lookup(transaction_id, pipeline.queue, store.ledger, store.dead_letters, store.policies)
+    return lookup(
+        transaction_id, pipeline.queue, store.ledger, store.dead_letters, SnapshotNames(store.policies)
+    )
 
 
 def test_a_decided_transaction_is_shown_with_its_decision_and_features() -> None:

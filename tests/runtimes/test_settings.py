@@ -33,7 +33,7 @@ def test_the_environment_goes_before_the_file_and_secrets_need_stand_in_none(tmp
         ("report_hour = 24", "report_hour"),
         ("retry_delays = [-1]", "retry_delays"),
         ('currency = "EURO"', "EURO"),
-        ('[webhook]\nurl = "x"', "secret"),
+        ('[webhook]\nsecret = "x"', "url"),
     ],
 )
 def test_a_faulty_file_is_told_in_a_sentence_that_names_what_and_where(

@@ -12,21 +12,30 @@ Array = NDArray[Any]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-
-def _interpreted(function: Any) -> Any:
-    function.py_func = function
-    return function
-
-
-try:
-    from numba import njit
-except ImportError:
-    _compile: Callable[[Any], Any] = _interpreted
-else:
-    # No fastmath: reordered floats would make the compiled answer differ from the interpreted one.
-    _compile = njit(cache=True, nogil=True)
+_kernels: list[Any] = []
 
 
 def compiled(function: Function) -> Function:
-    """Compile a loop over arrays; its plain Python form stays at `.py_func`."""
-    return cast("Function", _compile(function))
+    """Mark a loop over arrays as a kernel; its plain Python form stays at `.py_func`."""
+    kernel = cast("Any", function)
+    kernel.py_func = function
+    _kernels.append(kernel)
+    return function
+
+
+def compile_kernels() -> None:
+    """Put the compiled form of every kernel in its place, once; without numba they stay as they are.
+
+    Called where windows begin to be kept: the gateway and most commands never do, and need not load numba.
+    """
+    if not _kernels:
+        return
+    try:
+        from numba import njit  # noqa: PLC0415  # 0.2 s and 80 MB, see above
+    except ImportError:
+        _kernels.clear()
+        return
+    while _kernels:
+        kernel = _kernels.pop()
+        # No fastmath: reordered floats would make the compiled answer differ from the interpreted one.
+        kernel.__globals__[kernel.__name__] = njit(cache=True, nogil=True)(kernel)

@@ -10,7 +10,7 @@ from decimal import Decimal
 import numpy as np
 
 from shroff.core.chains import NONE, Chains
-from shroff.core.compiled import Array
+from shroff.core.compiled import Array, compile_kernels
 from shroff.core.distincts import Distincts
 from shroff.core.features import Layout
 
@@ -67,6 +67,7 @@ class State:
     @classmethod
     def empty(cls, layouts: Sequence[Layout], base_currency: str, rates: Mapping[str, Decimal]) -> State:
         """Nothing was observed yet."""
+        compile_kernels()
         return cls(
             layouts=tuple(layouts),
             base_currency=base_currency,

@@ -11,17 +11,16 @@ from shroff.ports import DeadLetters, Ledger, Policies, Queue
 
 
 def lookup(
-    transaction_id: str, queue: Queue, ledger: Ledger, dead_letters: DeadLetters, policies: Policies
+    transaction_id: str, queue: Queue, ledger: Ledger, dead_letters: DeadLetters, names: SnapshotNames
 ) -> dict[str, Any] | None:
     """A transaction's status, members and decision; None where it was never accepted."""
     record = ledger.find(transaction_id)
     if record is not None:
-        names = snapshot_names(policies, record.decision.policy_version)
         return {
             "transaction_id": transaction_id,
             "status": "decided",
             "transaction": wire_members(record.transaction),
-            "decision": decision_members(record.decision, names),
+            "decision": decision_members(record.decision, names.of(record.decision.policy_version)),
         }
     letter = dead_letters.get(transaction_id)
     if letter is not None:
@@ -37,9 +36,19 @@ def lookup(
     return {"transaction_id": transaction_id, "status": "accepted", **content_members(message)}
 
 
-def snapshot_names(policies: Policies, version: str) -> tuple[str, ...]:
-    """What the columns of a snapshot mean under a policy version. A version in use is always on record."""
-    published = policies.get(version)
-    if published is None:
-        raise LookupError(f"policy {version} is not on record")
-    return read_policy(published.document).snapshot_names
+class SnapshotNames:
+    """What the columns of a snapshot mean, by policy version; each policy is read once."""
+
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def of(self, version: str) -> tuple[str, ...]:
+        """The names in the order of the snapshot's values. A version in use is always on record."""
+        names = self._known.get(version)
+        if names is None:
+            published = self._policies.get(version)
+            if published is None:
+                raise LookupError(f"policy {version} is not on record")
+            names = self._known[version] = read_policy(published.document).snapshot_names
+        return names

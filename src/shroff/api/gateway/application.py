@@ -24,9 +24,9 @@ from shroff.api.gateway.routes.operations import Operations
 from shroff.api.gateway.routes.transactions import PREFIX, Transactions
 from shroff.api.gateway.rsgi import CLIENT_LEFT, HTTPProtocol, Scope, WebsocketProtocol
 from shroff.api.gateway.settings import GatewayPorts, GatewaySettings
-from shroff.api.gateway.snapshots import SnapshotNames
 from shroff.api.gateway.verdicts import Verdicts
 from shroff.core.errors import Rejected, Retryable
+from shroff.flows.lookup import SnapshotNames
 
 _log = structlog.get_logger("shroff.gateway")
 

@@ -60,7 +60,7 @@ def _max(sheet: Sheet, first: int, *others: int) -> int:
 
 
 def _round(sheet: Sheet, x: int, digits: int | None = None) -> int:
-    """x to 0 to 6 decimals, halves to the even neighbour, as seen in binary (2.675 is a little less)."""
+    """x to 0 to 6 decimals as Python rounds: halves to even, as seen in binary (2.675 is a little less)."""
     decimals = 0.0 if digits is None else sheet.nodes[digits].value
     if not isinstance(decimals, float) or decimals not in range(_MAX_DIGITS + 1):
         raise ValueError(f"round takes 0 to {_MAX_DIGITS} digits")

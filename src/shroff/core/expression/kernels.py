@@ -40,19 +40,18 @@ def _spread(constant: Stack, *, out: Stack) -> None:
 
 
 def rounding(digits: float) -> Kernel:
-    """Round to decimals, halves to even; what is too large to have decimals stays as it is."""
-    scale = 10.0**digits
+    """Round to decimals as Python does: 4.165 is a little more than it looks, and gives 4.17."""
+    places = int(digits)
 
     def apply(x: Stack, *, out: Stack) -> None:
-        np.multiply(x, scale, out=out)
-        np.rint(out, out=out)
-        np.divide(out, scale, out=out)
-        np.copyto(out, x, where=np.abs(x) > _NO_DECIMALS)
+        if places == 0:
+            np.rint(x, out=out)
+        else:  # scaling, rounding and scaling back would round twice
+            out[...] = np.reshape([round(each, places) for each in x.ravel().tolist()], x.shape)
 
     return apply
 
 
-_NO_DECIMALS = 2.0**52
 KERNELS: Mapping[str, Kernel] = {
     "add": _finite(np.add),
     "subtract": _finite(np.subtract),

@@ -6,9 +6,9 @@ from shroff.api.gateway.answers import Answer, accepted_members, cause_of, found
 from shroff.api.gateway.bodies import require_json
 from shroff.api.gateway.intake import Intake
 from shroff.api.gateway.request import POST, Request, Route
-from shroff.api.gateway.snapshots import SnapshotNames
 from shroff.api.gateway.verdicts import Ask, Verdict, Verdicts
 from shroff.codec import decision_members, encode
+from shroff.flows.lookup import SnapshotNames
 from shroff.ports import DeadLetter, Receipt
 
 _LATE = "Transaction accepted, but not decided in time: ask GET /transactions/{transaction_id}"

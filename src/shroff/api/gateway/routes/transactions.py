@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from shroff.api.gateway.answers import UNKNOWN, Answer, found, receipt_answer
 from shroff.api.gateway.bodies import require_json
 from shroff.api.gateway.intake import Intake
 from shroff.api.gateway.request import GET, POST, Request, Route
 from shroff.api.gateway.settings import GatewayPorts
-from shroff.api.gateway.snapshots import SnapshotNames
 from shroff.api.gateway.verdicts import Ask
-from shroff.codec import decision_members, wire_members
-from shroff.flows.lookup import lookup
+from shroff.flows.lookup import SnapshotNames, lookup
 
 PREFIX = "/transactions/"
 
@@ -45,24 +42,7 @@ class Transactions:
     async def show(self, request: Request) -> Answer:
         """Where a transaction is and, once there, its decision."""
         transaction_id = request.path.removeprefix(PREFIX)  # Granian has decoded it
-        members = await self._ask(partial(self._members, transaction_id))
+        ports = self._ports
+        find = partial(lookup, transaction_id, ports.reader, ports.ledger, ports.dead_letters, self._names)
+        members = await self._ask(find)
         return UNKNOWN if members is None else found(members)
-
-    def _members(self, transaction_id: str) -> dict[str, Any] | None:
-        """What flows.lookup says, without reading the policy anew for each decision."""
-        record = self._ports.ledger.find(transaction_id)
-        if record is None:
-            return lookup(
-                transaction_id,
-                self._ports.reader,
-                self._ports.ledger,
-                self._ports.dead_letters,
-                self._ports.policies,
-            )
-        names = self._names.of(record.decision.policy_version)
-        return {
-            "transaction_id": transaction_id,
-            "status": "decided",
-            "transaction": wire_members(record.transaction),
-            "decision": decision_members(record.decision, names),
-        }
