@@ -6,7 +6,7 @@ from shroff.adapters.memory import MemoryStore
 from shroff.adapters.notify import WebhookChannel
 from shroff.core.alert import Alert
 from shroff.core.errors import Fault, Rejected, Retryable
-from shroff.flows.notify import BACKOFF, Notified, notify
+from shroff.flows.notify import BACKOFF, Notified, begin, notify
 from tests.notify.conftest import alert
 
 NOW = 1_700_000_000_000
@@ -48,9 +48,9 @@ def run(channel: Channel, store: MemoryStore, now: int = NOW, limit: int = 100) 
 def test_a_new_channel_is_told_of_the_next_alert_and_not_of_history():
     store, channel = MemoryStore(), Channel()
     store.alerts.add([alert(1), alert(2)])
-    run(channel, store)
-    assert channel.tried == []
+    begin(channel, store.alerts, store.deliveries)
     store.alerts.add([alert(3)])
+    begin(channel, store.alerts, store.deliveries)
     assert run(channel, store).sent == 1
     assert channel.tried == ids(3)
 

@@ -34,16 +34,21 @@ class Notified:
     """The pass ended early, since the channel failed several times in a row."""
 
 
+def begin(channel: Channel, alerts: Alerts, deliveries: Deliveries) -> None:
+    """Have a channel that has never run begin with the next alert; call it before anything is decided."""
+    if deliveries.position(channel.name) is None:
+        deliveries.advance(channel.name, alerts.last(), {})
+
+
 def notify(channel: Channel, alerts: Alerts, deliveries: Deliveries, now: int, limit: int = 100) -> Notified:
     """Try again what is due, then send what was raised since, at most `limit` alerts of each.
 
-    A channel that has never run begins with the next alert, not with history. Every alert is delivered at
+    A channel that `begin` has not seen tells nothing. Every alert is delivered at
     least once: a crash between sending and remembering sends up to ten again, with the same alert_id. Passes
     over one channel must not overlap; different channels share nothing and may run beside each other.
     """
     position = deliveries.position(channel.name)
     if position is None:
-        deliveries.advance(channel.name, alerts.last(), {})
         return Notified()
     run = _Pass(channel, deliveries, now)
     for alert, failures in deliveries.due(channel.name, now)[:limit]:

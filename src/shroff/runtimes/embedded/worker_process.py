@@ -15,7 +15,7 @@ from threading import Event, Thread
 
 import structlog
 
-from shroff.flows.notify import notify
+from shroff.flows.notify import begin, notify
 from shroff.ports import Channel
 from shroff.runtimes.embedded.clerk import Clerk, ClerkPorts
 from shroff.runtimes.embedded.deciding import worker_over
@@ -73,6 +73,7 @@ def _watch_parent(stop: Event) -> None:
 def _helpers(embedded: Embedded, stop: Event) -> Iterator[Thread]:
     yield Thread(target=_clerk, args=(embedded.data, stop), name="clerk")
     for channel in channels(embedded.settings):
+        begin(channel, embedded.store.alerts, embedded.store.deliveries)
         yield Thread(target=_notifier, args=(embedded.data, channel, stop), name=f"notify-{channel.name}")
 
 
