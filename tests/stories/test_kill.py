@@ -16,7 +16,7 @@ from shroff.core.columns import Batch
 from shroff.core.observe import observe
 from shroff.core.policy_document import read_policy
 from shroff.runtimes.wiring import open_embedded
-from tests.stories.serving import Server, start, transaction, until_decided
+from tests.stories.serving import Server, serving, start, transaction, until_decided
 
 POSTS, CONNECTIONS = 10_000, 8
 
@@ -71,6 +71,15 @@ def test_killing_a_process_amid_posts_loses_nothing_and_counts_nothing_twice(
     assert len(acknowledged) == POSTS
     assert audit == {"accepted": POSTS, "decided": POSTS, "dead_lettered": 0, "in_flight": 0, "missing": []}
     every_acknowledged_transaction_has_one_decision(tmp_path, acknowledged)
+
+
+def test_a_worker_killed_while_the_gateway_starts_is_started_again(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        for _ in range(3):
+            server.kill("worker")
+            number = time.monotonic_ns() % 10**6
+            assert server.request("POST", "/decisions", transaction(number))[0] in (200, 202)
+            assert until_decided(tmp_path, seconds=20)["in_flight"] == 0
 
 
 def restarted(server: Server) -> Server:

@@ -25,11 +25,12 @@ class WorkerProcess:
         self._command = [sys.executable, "-m", "shroff.runtimes.embedded.worker_process", str(data)]
         self._command += [ONLY_DECIDE] if only_decide else []
         self._stopping = Event()
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: subprocess.Popen[bytes]
         self._deaths = 0
         self._watch = Thread(target=self._keep_alive, name="worker-watch", daemon=True)
 
     def __enter__(self) -> WorkerProcess:
+        self._child = self._start()
         self._watch.start()
         return self
 
@@ -37,9 +38,7 @@ class WorkerProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stopping.set()
-        child = self._child
-        if child is not None:
-            _let_finish(child)
+        _let_finish(self._child)
         self._watch.join(1.0)
 
     def check(self) -> None:
@@ -47,16 +46,24 @@ class WorkerProcess:
         if self._deaths >= _MOST_DEATHS:
             raise Retryable(f"the worker died {self._deaths} times; what is accepted is kept")
 
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603  # ourselves
+
     def _keep_alive(self) -> None:
         pause = 0.1
-        while not self._stopping.is_set():
-            self._child = subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603  # ourselves
+        while True:
             code = self._child.wait()
-            if not self._stopping.is_set():
-                self._deaths += 1
-                log.error("worker_died", code=code, again_in=pause)
-                self._stopping.wait(pause)
-                pause = min(5.0, pause * 2)
+            if self._stopping.is_set():
+                return
+            self._deaths += 1
+            log.error("worker_died", code=code, again_in=pause)
+            if self._stopping.wait(pause):
+                return
+            pause = min(5.0, pause * 2)
+            try:
+                self._child = self._start()
+            except OSError as error:  # no memory, no processes left: the next round may have them
+                log.error("worker_not_started", cause=str(error))
 
 
 def _let_finish(child: subprocess.Popen[bytes], patience: float = 30.0) -> None:

@@ -25,7 +25,9 @@ _PATIENCE = 2.0
 
 def gateway_server(data: Path, host: str, port: int, *, require_key: bool) -> Callable[[], None]:
     """What serves a data folder: blocks until SIGTERM or SIGINT, and lets requests end first."""
-    # Granian starts the gateway in a process of its own, which is told by its environment alone.
+    # Granian starts the gateway in a process of its own, which is told by its environment alone. Started
+    # anew, not forked: a fork would keep open the pipes by which the parent talks to the worker.
+    multiprocessing.set_start_method("spawn", force=True)
     os.environ[_DATA] = str(data)
     os.environ[_REQUIRE_KEY] = "1" if require_key else ""
     serve: Callable[[], None] = Granian(

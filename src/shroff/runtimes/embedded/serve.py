@@ -30,8 +30,9 @@ def serve(data: Path, host: str, port: int) -> None:
         _check_address(host, port)
         if require_key and not keys:
             log.warning("no_keys", hint=f"make one with: shroff keys create NAME --data {data}")
+        serve_gateway = gateway_server(data, host, port, require_key=require_key)
         with WorkerProcess(data):
-            gateway_server(data, host, port, require_key=require_key)()
+            serve_gateway()
 
 
 def _check_address(host: str, port: int) -> None:
