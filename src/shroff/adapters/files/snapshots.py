@@ -35,7 +35,7 @@ class FileSnapshots:
     def load(self, key: str) -> tuple[int, dict[str, NDArray[Any]]] | None:
         """The place and the arrays that were saved under this key, or None."""
         try:
-            with np.load(self.path, allow_pickle=False) as file:
+            with self.path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 if not np.array_equal(file["#key"], _digest(key)):
                     return None
                 return int(file["#seq"]), {
