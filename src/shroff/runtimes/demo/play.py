@@ -165,7 +165,7 @@ def _watch(console: Console, embedded: Embedded, sent: Sent, seconds: float | No
                 display.update(live(sent, *_numbers(embedded), _swept(embedded), _newest_alerts(embedded)))
         return
     while not over() and not stop.wait(min(5.0, max(0.0, (until or 1e18) - time.monotonic()))):
-        console.print(line(sent, *_numbers(embedded)), soft_wrap=True)
+        console.print(line(sent, *_numbers(embedded), _swept(embedded)), soft_wrap=True)
 
 
 def _numbers(embedded: Embedded) -> tuple[dict[str, int], int]:

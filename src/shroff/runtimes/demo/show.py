@@ -49,13 +49,13 @@ def live(
     return Group(*parts)
 
 
-def line(sent: Sent, totals: dict[str, int], in_flight: int) -> str:
+def line(sent: Sent, totals: dict[str, int], in_flight: int, swept: str) -> str:
     """The same in one line, where nobody watches a terminal."""
     outcomes = ", ".join(f"{totals[f'outcome.{name}']} {name}" for name in OUTCOMES)
     return (
         f"{instant(sent.clock)[:19]}  {sent.answers[202]} accepted ({sent.rate():.0f}/s), "
         f"{totals['decided']} decided with the history: {outcomes}; {totals['alerts']} alerts, "
-        f"{in_flight} in flight"
+        f"{in_flight} in flight; swept {swept}"
     )
 
 
