@@ -123,7 +123,7 @@ class Ledger(Protocol):
         """Records in the order in which they were observed."""
 
     def newest(self) -> int | None:
-        """The latest occurred_at of all records."""
+        """The latest occurred_at but for three, whose clocks may be ahead; None for fewer than four."""
 
     def totals(self) -> dict[str, int]:
         """decided, retrying, dead_lettered, alerts, and one `outcome.NAME` each."""

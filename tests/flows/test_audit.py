@@ -48,6 +48,15 @@ def test_a_transaction_that_the_worker_passed_over_is_named() -> None:
     assert (found.accepted, found.in_flight) == (9, 2)
 
 
+def test_a_decision_of_what_was_never_accepted_is_not_clean() -> None:
+    accepted, other = Pipeline(), Pipeline()
+    accepted.accept([transaction(1)])
+    accepted.work()
+    other.accept([transaction(2)])
+    found = audit(other.queue, accepted.store.ledger)
+    assert (found.strays, found.clean) == (1, False)
+
+
 def test_a_decision_that_was_removed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline = mixed()
     fates = pipeline.store.ledger.fates

@@ -142,7 +142,8 @@ def test_the_gravest_alerts_the_busiest_rules_and_the_highest_findings_come_firs
         world.store.alerts.add([alert(name, outcome=outcome, score=score)])
     findings = [alert(f"{score}", score=score, transaction_id=f"{score}") for score in (1.5, 4.5, 2.5)]
     swept = [
-        replace(each, alert_id=alert_id("large", "transaction", each.alert_id, "sweep")) for each in findings
+        replace(each, alert_id=alert_id(each.reason, "transaction", each.alert_id, "sweep"))
+        for each in findings
     ]
     world.store.alerts.add(swept)
     found = world.report()

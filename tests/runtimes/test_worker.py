@@ -10,7 +10,7 @@ import pytest
 
 from shroff.adapters.memory import MemoryQueue, MemorySnapshots, MemoryStore
 from shroff.codec import encode_transaction
-from shroff.core.errors import Retryable
+from shroff.core.errors import Rejected, Retryable
 from shroff.core.transaction import Transaction
 from shroff.flows.audit import audit
 from shroff.flows.publish import publish
@@ -35,11 +35,11 @@ WIDER = POLICY.replace('"count_1h",', '"count_1h", "count_1d",')
 class World:
     """Everything that a worker asks, in memory, with a clock to turn and faults to plant."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: str = "") -> None:
         self.now = 1_000_000
         self.queue, self.store, self.snapshots = MemoryQueue(), MemoryStore(), MemorySnapshots()
         self.faults: dict[str, Exception] = {}
-        publish(self.store.policies, POLICY, 0)
+        publish(self.store.policies, POLICY + more, 0)
 
     def worker(self, **options: Any) -> Worker:
         ports = WorkerPorts(
@@ -147,6 +147,63 @@ def test_a_commit_that_fails_is_made_again_before_anything_else_and_counts_nothi
     steady.post(*range(20))
     drained(steady.worker())
     assert snapshots(world) == snapshots(steady)
+
+
+def test_a_worker_stopped_while_a_commit_is_put_off_keeps_no_snapshot_that_is_ahead_of_the_ledger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, steady = World(), World()
+    world.post(1, 2)
+    worker = drained(world.worker())
+    worker.snapshot()
+    world.post(4, 7)
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store.ledger, "commit", raises(Retryable("the disk is full")))
+        rounds = iter([False, False, True])
+        worker.run(lambda _: next(rounds))
+    drained(world.worker())
+    steady.post(1, 2, 4, 7)
+    drained(steady.worker())
+    assert snapshots(world) == snapshots(steady)
+
+
+def raises(error: Exception) -> Any:
+    def act(*_: object) -> None:
+        raise error
+
+    return act
+
+
+def test_a_snapshot_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    monkeypatch.setattr(world.snapshots, "save", raises(Retryable("no space")))
+    world.post(*range(10))
+    drained(world.worker(batch=2, snapshot_every=2))
+    assert len(world.records()) == 10
+
+
+def test_a_queue_that_is_older_than_the_store_is_refused() -> None:
+    world = World()
+    world.post(*range(5))
+    drained(world.worker())
+    world.queue = MemoryQueue()
+    with pytest.raises(Rejected, match="restore both"):
+        world.worker().start()
+
+
+def test_a_policy_that_could_not_be_read_from_a_busy_store_is_taken_at_the_next_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    worker = drained(world.worker())
+    publication = publish(world.store.policies, WIDER, 1)[1]
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store.policies, "history", raises(Retryable("busy")))
+        with pytest.raises(Retryable):
+            worker.step()
+    world.post(1)
+    drained(worker)
+    assert world.records()[0].decision.policy_version == publication.version
 
 
 @pytest.mark.parametrize("keeps_a_snapshot", [True, False])

@@ -35,6 +35,7 @@ def sweep(
     json: Json = False,
 ) -> None:
     """Look back over the transactions of the last minutes for what no single one of them shows."""
+    from shroff.flows.publish import newest_readable
     from shroff.flows.sweep import sweep as run
 
     now = wall_clock()
@@ -42,8 +43,11 @@ def sweep(
         raise Rejected([Fault("window", f"--window {window} must be a positive number of seconds")])
     with opened(data) as embedded:
         store = embedded.store
-        active = store.policies.active()
-        policy = read_policy(active.document if active else "")
+        policy = newest_readable(store.policies)
+        if policy is None:
+            raise Rejected(
+                [Fault("policy", "no policy here can be read; publish one with `shroff policy publish`")]
+            )
         swept = run(
             policy,
             store.ledger,
@@ -84,8 +88,10 @@ def audit(*, data: Data = DEFAULT_DATA, json: Json = False) -> int:
     else:
         print(
             f"accepted {found.accepted} = decided {found.decided} + dead-lettered {found.dead_lettered}"
-            f" + in flight {found.in_flight}" + ("" if found.clean else f" + MISSING {len(found.missing)}")
+            f" + in flight {found.in_flight}" + (f" + MISSING {len(found.missing)}" if found.missing else "")
         )
+        if found.strays:
+            print(f"{found.strays} decisions are of what was never accepted, or is undecided as well")
         for transaction_id in found.missing:
             print(f"missing: {transaction_id}")
     return 0 if found.clean else 1

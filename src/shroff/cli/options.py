@@ -21,6 +21,7 @@ Data = Annotated[
     Path, Parameter(name="--data", env_var="SHROFF_DATA", help="Folder of queue, store and reports.")
 ]
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Answer as JSON, for programs.")]
+_MILLISECONDS_FROM = 10**11
 DEFAULT_DATA = Path("var/data")
 
 
@@ -59,7 +60,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], empty
 def moment(text: str) -> int:
     """Milliseconds since 1970, from ISO 8601 (UTC unless it says) or seconds since 1970. Raises Rejected."""
     try:
-        return int(Decimal(text) * 1000)
+        return _milliseconds(Decimal(text))
     except InvalidOperation:
         pass
     try:
@@ -69,6 +70,14 @@ def moment(text: str) -> int:
         raise Rejected([Fault("time", sentence)]) from None
     aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     return int(aware.timestamp() * 1000)
+
+
+def _milliseconds(seconds: Decimal) -> int:
+    if seconds.is_finite() and 0 <= seconds < _MILLISECONDS_FROM:
+        return int(seconds * 1000)
+    hint = " (that looks like milliseconds)" if seconds.is_finite() and seconds > 0 else ""
+    sentence = f"{seconds} is not a number of seconds since 1970{hint}"
+    raise Rejected([Fault("time", sentence)])
 
 
 def day(text: str) -> date:

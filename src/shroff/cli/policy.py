@@ -35,7 +35,7 @@ def publish(file: Path, /, *, data: Data = DEFAULT_DATA) -> None:
     document = _text(file)
     with opened(data, create=True) as embedded:
         policy, publication = run(embedded.store.policies, document, wall_clock())
-    print(f"policy {policy.version} is in force since {instant(publication.published_at)}")
+    print(f"policy {policy.version} was published at {instant(publication.published_at)}")
 
 
 @app.command(name="list")

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-from shroff.core.columns import JOINT, Batch
+from shroff.core.columns import Batch
 from shroff.core.decision import Decision, Reason
 from shroff.core.policy import OUTCOMES, SCORE, TRANSACTION, Policy, main_entity
+from shroff.core.transaction import JOINT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +62,10 @@ def _alert(
     raised_at: int,
 ) -> Alert:
     entity, key = subject
+    # The score alone leads to different outcomes: a worse one is another thing to look at.
+    what = f"{SCORE}.{reason.outcome}" if reason.rule == SCORE else reason.rule
     return Alert(
-        alert_id=alert_id(reason.rule, entity, key, occurred_at // policy.alert_window),
+        alert_id=alert_id(what, entity, key, occurred_at // policy.alert_window),
         rule=reason.rule,
         entity=entity,
         key=key.replace(JOINT, ", "),

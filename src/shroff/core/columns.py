@@ -12,10 +12,7 @@ import numpy as np
 
 from shroff.core.compiled import Array
 from shroff.core.money import DECIMALS
-from shroff.core.transaction import TEXTS, Scalar, Transaction
-
-JOINT = "\x1f"
-"""Between the values that together are the key of one entity."""
+from shroff.core.transaction import JOINT, TEXTS, Scalar, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

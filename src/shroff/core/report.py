@@ -180,4 +180,4 @@ def together(cells: Mapping[tuple[int, str], Amounts]) -> Amounts:
 
 def from_sweep(alert: Alert) -> bool:
     """Whether a sweep raised this alert, and not a rule on a single transaction."""
-    return alert.alert_id == alert_id(alert.rule, "transaction", alert.transaction_id, "sweep")
+    return alert.alert_id == alert_id(alert.reason, "transaction", alert.transaction_id, "sweep")

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from shroff.core.alert import Alert, alert_id
-from shroff.core.columns import JOINT, Batch
+from shroff.core.columns import Batch
 from shroff.core.compiled import Array
 from shroff.core.decision import transaction_columns
 from shroff.core.money import DECIMALS
 from shroff.core.policy import OUTCOMES, Policy
+from shroff.core.transaction import JOINT
 
 UNKNOWN = "unknown"
 """The group of transactions without the entity that a sweep groups by."""
@@ -61,7 +62,7 @@ def alerts_of(policy: Policy, findings: list[Finding], raised_at: int) -> list[A
     """One alert a transaction and reason, whichever and however many sweeps find it."""
     return [
         Alert(
-            alert_id=alert_id(each.rule, "transaction", each.transaction_id, "sweep"),
+            alert_id=alert_id(each.reason, "transaction", each.transaction_id, "sweep"),
             rule=each.rule,
             entity=policy.sweep.by,
             key=each.group,

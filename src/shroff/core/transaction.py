@@ -29,6 +29,9 @@ TEXTS = (
 REQUIRED = ("transaction_id", "amount", "timestamp")
 KNOWN = frozenset((*REQUIRED, "currency", *TEXTS, "latitude", "longitude"))
 
+JOINT = "\x1f"
+"""Joins the fields that identify an entity; no field may hold it, or one pair could pass for another."""
+
 MOST_ATTRIBUTES = 64
 _LONGEST_ID, _LONGEST_TEXT, _LONGEST_ATTRIBUTE, _LONGEST_NAME = 128, 256, 1024, 64
 _MILLISECONDS_FROM = 10**11  # as seconds this is the year 5138, as milliseconds it is 1973
@@ -161,9 +164,10 @@ class _Reader:
         value = self.members[field]
         if value is None or value == "":
             return None
-        if _is_text(value, _LONGEST_TEXT):
+        if _is_text(value, _LONGEST_TEXT) and JOINT not in str(value):
             return str(value)
-        self.fault(field, f"{field} must be a string of at most {_LONGEST_TEXT} characters")
+        kept = ", without the separator U+001F" if isinstance(value, str) and JOINT in value else ""
+        self.fault(field, f"{field} must be a string of at most {_LONGEST_TEXT} characters{kept}")
         return None
 
     def coordinate(self, field: str, limit: int) -> float | None:

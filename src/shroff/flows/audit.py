@@ -21,15 +21,19 @@ class Audit:
     dead_lettered: int
     in_flight: int
     missing: tuple[str, ...]
+    strays: int = 0
+    """Decisions of what was never accepted, or is a dead letter or in flight as well."""
 
     @property
     def clean(self) -> bool:
-        """Whether every accepted transaction is somewhere, and nothing is anywhere twice."""
-        return not self.missing and self.accepted == self.decided + self.dead_lettered + self.in_flight
+        """Whether every accepted transaction is in one place, and nothing else is anywhere."""
+        return not self.missing and not self.strays
 
     def members(self) -> dict[str, int | list[str]]:
         """The audit as its JSON members."""
-        return asdict(self) | {"missing": list(self.missing)}
+        members = asdict(self) | {"missing": list(self.missing)}
+        del members["strays"]
+        return members
 
 
 def audit(queue: Queue, ledger: Ledger) -> Audit:
@@ -38,7 +42,7 @@ def audit(queue: Queue, ledger: Ledger) -> Audit:
     May run beside a working pipeline: the position is read first, so what is decided
     meanwhile counts as decided and what is accepted meanwhile as in flight.
     """
-    position, after = ledger.position(), 0
+    decided, position, after = ledger.totals()["decided"], ledger.position(), 0
     counts = {"decided": 0, "dead_lettered": 0, "retrying": 0, "waiting": 0}
     missing: list[str] = []
     while chunk := queue.ids(after, _CHUNK):
@@ -58,6 +62,7 @@ def audit(queue: Queue, ledger: Ledger) -> Audit:
         dead_lettered=counts["dead_lettered"],
         in_flight=counts["retrying"] + counts["waiting"],
         missing=tuple(missing),
+        strays=max(0, decided - counts["decided"]),
     )
 
 

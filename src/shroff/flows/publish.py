@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import structlog
+
 from shroff.core.errors import Fault, Rejected
 from shroff.core.policy import Policy
 from shroff.core.policy_document import read_policy
 from shroff.ports import Policies, Publication
+
+log = structlog.get_logger()
 
 
 def publish(policies: Policies, document: str, at: int) -> tuple[Policy, Publication]:
@@ -20,11 +24,25 @@ def publish(policies: Policies, document: str, at: int) -> tuple[Policy, Publica
     return policy, policies.publish(policy.version, document, at)
 
 
+def newest_readable(policies: Policies) -> Policy | None:
+    """The policy in force, or the one before it where that was written by a newer Shroff or by hand."""
+    for publication in reversed(policies.history()):
+        try:
+            return read_policy(publication.document)
+        except Rejected as error:
+            log.error("policy_unreadable", policy_version=publication.version, cause=str(error))
+    return None
+
+
 def roll_back(policies: Policies, at: int, version: str | None = None) -> Publication:
     """Publish an earlier version again: the named one, or the one in force before. Raises Rejected."""
     active = policies.active()
     earlier = [each for each in policies.history() if active is None or each.version != active.version]
     wanted = [each for each in earlier if version is None or each.version.startswith(version)]
+    if version is not None and len({each.version for each in wanted}) > 1:
+        raise Rejected(
+            [Fault("version", f'several policies begin with "{version}": give more of the one you mean')]
+        )
     if not wanted:
         named = f"no earlier policy {version}" if version else "no earlier policy"
         sentence = f"There is {named} to roll back to; `shroff policy list` shows them"

@@ -16,8 +16,8 @@ from shroff.ports import Ledger, Snapshots
 _LAST = "last transaction"
 
 
-def rebuild(policy: Policy, ledger: Ledger, snapshots: Snapshots) -> tuple[State, int]:
-    """The state after every record of the ledger, and the place of the last.
+def rebuild(policy: Policy, ledger: Ledger, snapshots: Snapshots) -> tuple[State, int, int]:
+    """The state after every record of the ledger, the place of the last, and the place of the snapshot used.
 
     The newest snapshot is taken, and what came since is observed.
     """
@@ -26,10 +26,11 @@ def rebuild(policy: Policy, ledger: Ledger, snapshots: Snapshots) -> tuple[State
     if kept is not None and _ends_on_ours(ledger, *kept):
         seq = kept[0]
         state.restore(kept[1])
+    began = seq
     for records in ledger.history(seq):
         observe(state, Batch.of([record.transaction for record in records]))
         seq = records[-1].seq
-    return state, seq
+    return state, seq, began
 
 
 def keep(policy: Policy, state: State, seq: int, ledger: Ledger, snapshots: Snapshots) -> None:

@@ -53,8 +53,8 @@ class Embedded:
         self.store.close()
 
     def newest(self) -> int:
-        """The time of the newest transaction, 0 where there is none: the clock of replayed history."""
-        return self.store.ledger.newest() or 0
+        """The time of the newest transactions, 0 where there are none: the clock of replayed history."""
+        return min(self.store.ledger.newest() or 0, wall_clock())
 
 
 def open_embedded(data: Path, *, create: bool = True) -> Embedded:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shroff.core.errors import Retryable
+
 _FORMAT = "1"
 """Changed whenever the arrays change their meaning; a snapshot of another format is not read."""
 
@@ -26,11 +28,15 @@ class FileSnapshots:
         """Write beside the old snapshot, then take its place: a crash leaves one of the two."""
         beside = self.path.with_suffix(".writing")
         everything: dict[str, Any] = {**arrays, "#key": _digest(key), "#seq": np.array(seq)}
-        with beside.open("wb") as file:
-            np.savez(file, **everything)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self.path)
+        try:
+            with beside.open("wb") as file:
+                np.savez(file, **everything)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self.path)
+        except OSError as error:
+            beside.unlink(missing_ok=True)  # half a snapshot may hold the very space that the store needs
+            raise Retryable(f"{self.path}: {error.strerror}") from error
 
     def load(self, key: str) -> tuple[int, dict[str, NDArray[Any]]] | None:
         """The place and the arrays that were saved under this key, or None."""

@@ -84,7 +84,7 @@ class SqliteLedger:
             after = rows[-1][0]
 
     def newest(self) -> int | None:
-        """The latest occurred_at of all records."""
+        """The latest occurred_at but for three, whose clocks may be ahead; None for fewer than four."""
         row = self._database.row(_SQL["newest"])
         return None if row is None else row[0]
 

@@ -27,6 +27,7 @@ from shroff.runtimes.demo.score import Score, score
 from shroff.runtimes.demo.show import final, line, live
 from shroff.runtimes.demo.traffic import Sent, post
 from shroff.runtimes.embedded.deciding import worker_over
+from shroff.runtimes.embedded.locks import SERVE, held
 from shroff.runtimes.wiring import Embedded, open_embedded, wall_clock
 from shroff.simulator import Day, simulate_days
 
@@ -80,7 +81,12 @@ def _fresh(data: Path) -> None:
     if data.exists() and any(data.iterdir()):
         if not (data / _MARK).exists():
             raise Rejected([Fault("data", f"{data} holds something that is no demo; give an empty --data")])
-        shutil.rmtree(data)
+        with held(data, SERVE) as free:
+            if not free:
+                raise Rejected(
+                    [Fault("data", f"a demo is running in {data}; stop it, or give another --data")]
+                )
+            shutil.rmtree(data)
     data.mkdir(parents=True, exist_ok=True)
     (data / _MARK).write_text("Made by `shroff demo`, which empties it when it starts again.\n")
     (data / "settings.toml").write_text(_SETTINGS)

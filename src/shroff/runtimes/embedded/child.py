@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
@@ -16,6 +17,9 @@ from shroff.runtimes.embedded.worker_process import ONLY_DECIDE
 log = structlog.get_logger()
 
 _MOST_DEATHS = 5
+"""In a row; then waiting for the worker is given up."""
+_LIVED = 60.0
+"""Seconds after which a death is a new story and not the last one going on."""
 
 
 class WorkerProcess:
@@ -52,9 +56,12 @@ class WorkerProcess:
     def _keep_alive(self) -> None:
         pause = 0.1
         while True:
+            begun = time.monotonic()
             code = self._child.wait()
             if self._stopping.is_set():
                 return
+            if time.monotonic() - begun > _LIVED:
+                pause, self._deaths = 0.1, 0
             self._deaths += 1
             log.error("worker_died", code=code, again_in=pause)
             if self._stopping.wait(pause):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from itertools import count
 from pathlib import Path
 from time import sleep
 
+from shroff.core.errors import Retryable
 from shroff.flows.load import Loaded, Rows, load
 from shroff.runtimes.embedded.child import WorkerProcess
 from shroff.runtimes.embedded.locks import WORKER, held
 from shroff.runtimes.wiring import Embedded, import_bookmark, wall_clock
+
+_LOOKS_A_SECOND = 100
 
 
 def import_rows(rows: Rows, path: Path, mapping: dict[str, str], embedded: Embedded) -> Iterator[Loaded]:
@@ -34,7 +38,13 @@ def import_rows(rows: Rows, path: Path, mapping: dict[str, str], embedded: Embed
 
 def _wait(embedded: Embedded, worker: WorkerProcess | None, most: int) -> None:
     """Until no more than so many transactions wait for their first attempt."""
-    while embedded.queue.last() - embedded.store.ledger.position() > most:
+    for round_ in count(1):
+        if embedded.queue.last() - embedded.store.ledger.position() <= most:
+            return
         if worker is not None:
             worker.check()
-        sleep(0.01)
+        elif round_ % _LOOKS_A_SECOND == 0:
+            with held(embedded.data, WORKER) as free:
+                if free:
+                    raise Retryable("the worker stopped; what was accepted is kept, import again to go on")
+        sleep(1 / _LOOKS_A_SECOND)

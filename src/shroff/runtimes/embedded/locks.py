@@ -7,13 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from shroff.core.errors import Fault, Rejected
+
 SERVE, WORKER = "serve.lock", "worker.lock"
 
 
 @contextmanager
 def held(data: Path, name: str) -> Iterator[bool]:
     """Whether the lock could be had; held until the end where it could."""
-    with (data / name).open("a") as file:
+    try:
+        file = (data / name).open("a")
+    except OSError as error:
+        raise Rejected([Fault("data", f"cannot write in {data}: {error.strerror}")]) from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from shroff.core.errors import Rejected, Retryable
+from shroff.core.errors import Fault, Rejected, Retryable
 from shroff.core.policy import Policy
-from shroff.core.policy_document import read_policy
 from shroff.core.state import State
 from shroff.flows.detect import detect, failed
+from shroff.flows.publish import newest_readable
 from shroff.flows.rebuild import keep, rebuild
 from shroff.ports import Clock, Ledger, Lists, Message, Policies, Queue, Snapshots, Unsettled, Work
 
@@ -59,7 +59,13 @@ class Worker:
         self._uncommitted: Work | None = None
 
     def start(self) -> None:
-        """Bring the state to where the ledger is."""
+        """Bring the state to where the ledger is. Raises Rejected where the queue is not the ledger's."""
+        last, position = self.ports.queue.last(), self.ports.ledger.position()
+        if last < position:
+            sentence = (
+                f"the queue ends at {last}, and the store is done up to {position}: restore both of one time"
+            )
+            raise Rejected([Fault("data", sentence)])
         self._follow_policy()
 
     def step(self) -> int:
@@ -94,9 +100,15 @@ class Worker:
 
     def snapshot(self) -> None:
         """Keep the state, so that the next start need not fold history from the beginning."""
-        if self._policy is not None and self._state is not None and self._seq > self._snapshot_seq:
+        if self._policy is None or self._state is None or self._seq <= self._snapshot_seq:
+            return
+        if self._uncommitted is not None:  # the state is past what the ledger holds
+            return
+        try:
             keep(self._policy, self._state, self._seq, self.ports.ledger, self.ports.snapshots)
-            self._snapshot_seq = self._seq
+        except Retryable as error:
+            log.warning("snapshot_not_kept", cause=str(error))
+        self._snapshot_seq = self._seq
 
     def _handle(self, messages: Sequence[Message], *, move: bool) -> None:
         """Decide and commit messages; where that fails, each half of them, down to the one that fails."""
@@ -161,7 +173,8 @@ class Worker:
         if self._state is None:
             policy = self._policy
             assert policy is not None  # noqa: S101  # _handle asked
-            self._state, self._seq = rebuild(policy, self.ports.ledger, self.ports.snapshots)
+            ports = self.ports
+            self._state, self._seq, self._snapshot_seq = rebuild(policy, ports.ledger, ports.snapshots)
         return self._state
 
     def _follow_policy(self) -> None:
@@ -169,12 +182,13 @@ class Worker:
         changed = self.ports.store_changed()
         if changed == self._changed:
             return
-        self._changed = changed
         active = self.ports.policies.active()
-        if active is None or active.number == self._publication:
-            return
-        self._publication = active.number
-        policy = self._newest_readable()
+        if active is not None and active.number != self._publication:
+            self._take_over(newest_readable(self.ports.policies))
+            self._publication = active.number
+        self._changed = changed  # last: where the store could not be read, the next step looks again
+
+    def _take_over(self, policy: Policy | None) -> None:
         if policy is None or (self._policy is not None and policy.version == self._policy.version):
             return
         if self._policy is None or policy.state_key != self._policy.state_key:
@@ -182,12 +196,3 @@ class Worker:
         self._policy = policy
         self._current_state()
         log.info("policy_in_force", policy_version=policy.version, name=policy.name)
-
-    def _newest_readable(self) -> Policy | None:
-        """The policy in force, or the one before it where that was written by a newer Shroff or by hand."""
-        for publication in reversed(self.ports.policies.history()):
-            try:
-                return read_policy(publication.document)
-            except Rejected as error:
-                log.error("policy_unreadable", policy_version=publication.version, cause=str(error))
-        return None

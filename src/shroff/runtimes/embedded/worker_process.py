@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -25,6 +26,8 @@ from shroff.runtimes.logs import configure_logs
 from shroff.runtimes.wiring import Embedded, channels, open_embedded, wall_clock
 
 log = structlog.get_logger()
+
+_NOTIFY_EVERY, _AFTER_FAILURE = 0.5, 10.0
 
 
 ONLY_DECIDE = "--only-decide"
@@ -71,17 +74,31 @@ def _watch_parent(stop: Event) -> None:
 
 
 def _helpers(embedded: Embedded, stop: Event) -> Iterator[Thread]:
-    yield Thread(target=_clerk, args=(embedded.data, stop), name="clerk")
+    yield Thread(target=_live, args=(_clerk, embedded.data, stop), name="clerk")
     for channel in channels(embedded.settings):
         begin(channel, embedded.store.alerts, embedded.store.deliveries)
-        yield Thread(target=_notifier, args=(embedded.data, channel, stop), name=f"notify-{channel.name}")
+        notifier = partial(_notifier, channel=channel)
+        yield Thread(target=_live, args=(notifier, embedded.data, stop), name=f"notify-{channel.name}")
 
 
-def _clerk(data: Path, stop: Event) -> None:
-    embedded = open_embedded(data)
+def _live(work: Callable[[Embedded, Event], None], data: Path, stop: Event) -> None:
+    """Do a thread's work; where it cannot go on, end the process: its parent starts it anew, whole."""
+    try:
+        embedded = open_embedded(data)
+        try:
+            work(embedded, stop)
+        finally:
+            embedded.close()
+    except Exception:
+        log.exception("helper_died")
+        stop.set()
+
+
+def _clerk(embedded: Embedded, stop: Event) -> None:
     store, settings = embedded.store, embedded.settings
     events = settings.clock == "events"
     ports = ClerkPorts(
+        queue=embedded.queue,
         ledger=store.ledger,
         alerts=store.alerts,
         policies=store.policies,
@@ -90,28 +107,19 @@ def _clerk(data: Path, stop: Event) -> None:
         clock=embedded.newest if events else wall_clock,
         wall=wall_clock,
     )
-    Clerk(ports, sweep_delay=int(settings.sweep_delay * 1000), report_hour=settings.report_hour).run(
-        stop.wait
-    )
-    embedded.close()
+    clerk = Clerk(ports, sweep_delay=int(settings.sweep_delay * 1000), report_hour=settings.report_hour)
+    clerk.run(stop.wait)
 
 
-def _notifier(data: Path, channel: Channel, stop: Event) -> None:
-    embedded = open_embedded(data)
-    _repeat(lambda: _notify(embedded, channel), stop)
-    embedded.close()
-
-
-def _notify(embedded: Embedded, channel: Channel) -> None:
-    notify(channel, embedded.store.alerts, embedded.store.deliveries, wall_clock())
-
-
-def _repeat(act: Callable[[], None], stop: Event) -> None:
-    while not stop.wait(0.5):
+def _notifier(embedded: Embedded, stop: Event, *, channel: Channel) -> None:
+    pause = _NOTIFY_EVERY
+    while not stop.wait(pause):
+        pause = _NOTIFY_EVERY
         try:
-            act()
-        except Exception:  # an alert that cannot be told must not end the telling
-            log.exception("notification_failed")
+            notify(channel, embedded.store.alerts, embedded.store.deliveries, wall_clock())
+        except Exception:  # an alert that cannot be told must not end the telling, nor fill the log
+            log.exception("notification_failed", again_in=_AFTER_FAILURE)
+            pause = _AFTER_FAILURE
 
 
 if __name__ == "__main__":
