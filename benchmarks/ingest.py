@@ -22,10 +22,9 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from socket import socket
-from typing import Any
 
 from shroff.adapters.sqlite import SqliteQueue
-from shroff.runtimes.embedded.gateway_process import gateway_server
+from shroff.runtimes.embedded.gateway_process import serve_gateway
 from shroff.runtimes.embedded.serve import serve
 
 # Distinct ids: each thread of wrk counts for itself.
@@ -54,8 +53,7 @@ def run(data: Path, port: int, worker: bool) -> None:
     if worker:
         serve(data, "127.0.0.1", port)
     else:
-        server: Any = gateway_server(data, "127.0.0.1", port, require_key=False)
-        server()
+        serve_gateway(data, "127.0.0.1", port, require_key=False)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 from shroff.adapters.sqlite import SqliteQueue, SqliteStore, database
 from shroff.adapters.sqlite.database import Database
 from shroff.adapters.sqlite.sql import migrations, statements
-from shroff.core.errors import Rejected, Retryable
+from shroff.core.errors import Damaged, Rejected, Retryable
 from shroff.ports import Work
 from tests.adapters.processes import together
 from tests.contracts.samples import alert, decided, dying, entry
@@ -229,3 +229,18 @@ def test_processes_that_open_a_new_folder_at_once_all_succeed(tmp_path: Path, at
 def _limit_pages(opened: Database, pages: int) -> None:
     """Let the file have so many pages; one that is larger already keeps its size."""
     opened.rows(f"PRAGMA max_page_count = {max(pages, 1)}")
+
+
+def test_a_store_that_is_damaged_inside_is_told_in_a_sentence(tmp_path):
+    store = SqliteStore(tmp_path / "store.db")
+    store.lists.add("blocked", ((f"value-{number}", None) for number in range(20_000)))
+    store.close()
+    content = bytearray((tmp_path / "store.db").read_bytes())
+    middle = len(content) // 8192 * 4096
+    content[middle : middle + 81_920] = b"\xa5" * 81_920
+    (tmp_path / "store.db").write_bytes(content)
+    damaged = SqliteStore(tmp_path / "store.db")
+    with pytest.raises(Damaged, match="restore it from a backup"):
+        for _ in damaged.lists.entries("blocked"):
+            pass
+    damaged.close()

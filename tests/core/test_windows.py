@@ -173,6 +173,23 @@ def names() -> list[str]:
     return [each.name for layout in layouts() for each in layout.features]
 
 
+def test_a_late_arrival_of_a_busy_entity_still_counts_what_lies_before_it() -> None:
+    busy = [transaction(minute * MINUTE, 1_000, "ann", "shop") for minute in range(chains.ROOM + 40)]
+    for late in (1, 20, 100):  # by so many events, each a minute
+        here = transaction((len(busy) - late) * MINUTE - 30_000, 300_000, "ann", "shop")
+        np.testing.assert_allclose(
+            run([*busy, here])[-1], oracle([*busy, here], since=len(busy))[0], rtol=1e-6
+        )
+
+
+def test_a_late_arrival_within_a_merged_run_is_off_by_no_more_than_half_of_it() -> None:
+    dense = [transaction(second * 1000, 1_000, "ann", "shop") for second in range(1_200)]
+    count = names().index("customer.count_1d")
+    for late in (400, 600, 1_000):
+        here = transaction((1_200 - late) * 1000 + 500, 1_000, "ann", "shop")
+        assert abs(run([*dense, here])[-1, count] - (1_200 - late + 1)) <= 1_200 // 2
+
+
 def test_an_event_199_minutes_late_is_not_counted_in_a_60_minute_window() -> None:
     stream = [transaction(200 * MINUTE, 100, "ann", "shop"), transaction(MINUTE, 100, "ann", "shop")]
     stream.append(transaction(201 * MINUTE, 100, "ann", "shop"))

@@ -15,7 +15,7 @@ import pytest
 from shroff.api.gateway.entries import entry_in
 from shroff.api.gateway.gauges import Reading
 from shroff.api.gateway.metrics import Counts, exposition
-from shroff.core.chains import POINTS, ROOM, TILES
+from shroff.core.chains import LEAVES, POINTS, ROOM, TILES
 from shroff.core.distincts import KEPT
 from shroff.core.errors import Rejected
 from shroff.core.expression import FUNCTIONS
@@ -150,7 +150,8 @@ def test_every_feature_operation_is_explained_as_it_explains_itself() -> None:
 
 def test_the_bounds_of_windows_are_as_the_page_says() -> None:
     page = " ".join(POLICY_PAGE.split())
-    assert f"at most {ROOM} records a window. The newest {POINTS} stay single events" in page
+    assert f"at most {ROOM} records a window" in page
+    assert f"until {LEAVES} are left; the newest {POINTS} stay single events" in page
     assert f"a {TILES}th of its length" in page
     assert f"Below {KEPT} different values the count is exact" in page
     assert f"at most {LONGEST_WINDOW // 86_400_000} days long" in page

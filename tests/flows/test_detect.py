@@ -114,3 +114,13 @@ def test_batches_of_any_size_give_the_same_decisions_to_the_byte(
         pipeline.run(stream, size)
         found.append([encode(replace(decision, decided_at=0)) for decision in pipeline.decisions()])
     assert all(each == found[0] for each in found)
+
+
+def test_a_body_of_another_transaction_is_dead_at_once_and_nothing_is_decided_under_its_name() -> None:
+    pipeline = Pipeline()
+    pipeline.accept([transaction(1), transaction(2)])
+    first, second = messages_of(pipeline)
+    work = pipeline.detect([replace(first, body=second.body)])
+    assert list(work.decided) == []
+    [dead] = work.unsettled
+    assert (dead.message.transaction_id, dead.due_at) == ("t1", None)

@@ -82,6 +82,20 @@ def test_a_worker_killed_while_the_gateway_starts_is_started_again(tmp_path: Pat
             assert until_decided(tmp_path, seconds=20)["in_flight"] == 0
 
 
+def test_a_gateway_killed_twice_within_seconds_is_back_both_times(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        for number in range(3):
+            server.kill("gateway")
+            deadline = time.monotonic() + 20
+            while time.monotonic() < deadline:
+                try:
+                    if server.request("POST", "/transactions", transaction(number))[0] == 202:
+                        break
+                except (OSError, http.client.HTTPException):
+                    time.sleep(0.05)
+        assert until_decided(tmp_path)["decided"] == 3
+
+
 def restarted(server: Server) -> Server:
     """Start again on the same port, as an operator would: the orphans let go of it by themselves."""
     deadline = time.monotonic() + 20

@@ -40,11 +40,11 @@ def import_(
         with tracked(file.name, rows.total, rows.unit) as show:
             for loaded in import_rows(rows, file, mapping, embedded):
                 show(loaded.consumed, loaded.rows)
-    refused = loaded.rejected + loaded.conflicts
+    refused, kept = loaded.rejected + loaded.conflicts, bookmark.rejects.exists()
     if json:
         print_json({
             "accepted": loaded.accepted, "repeated": loaded.repeated, "conflicts": loaded.conflicts,
-            "rejected": loaded.rejected, "rejects": str(bookmark.rejects) if refused else None,
+            "rejected": loaded.rejected, "rejects": str(bookmark.rejects) if kept else None,
         })  # fmt: skip
     else:
         print(
@@ -52,6 +52,8 @@ def import_(
         )
     if refused:
         print(f"shroff: {refused} bad rows are in {bookmark.rejects}", file=sys.stderr)
+    elif kept:
+        print(f"shroff: bad rows of an earlier run are in {bookmark.rejects}", file=sys.stderr)
     return 0
 
 
@@ -80,7 +82,7 @@ def simulate(
             start=DEFAULT_START if start is None else moment(start),
             fraud_rate=DEFAULT_FRAUD_RATE if fraud_rate is None else fraud_rate,
         )
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise Rejected([Fault("simulate", str(error))]) from None
     with tracked(out.name, days, "days") as show:
         written = write_simulated(out, simulated, show)

@@ -22,6 +22,8 @@ from shroff.core.errors import Fault, Rejected
 from shroff.core.policy_document import read_policy
 from shroff.runtimes.wiring import wall_clock
 
+_LONGEST = 400 * 86_400
+
 
 def sweep(
     *,
@@ -39,8 +41,10 @@ def sweep(
     from shroff.flows.sweep import sweep as run
 
     now = wall_clock()
-    if window is not None and window <= 0:
-        raise Rejected([Fault("window", f"--window {window} must be a positive number of seconds")])
+    if window is not None and not 0 < window <= _LONGEST:
+        raise Rejected(
+            [Fault("window", f"--window {window} must be a number of seconds from 1 to {_LONGEST}")]
+        )
     with opened(data) as embedded:
         store = embedded.store
         policy = newest_readable(store.policies)
@@ -68,7 +72,7 @@ def report(*, date: str | None = None, data: Data = DEFAULT_DATA, json: Json = F
     """Write the report of one day (UTC): CSV, JSON and HTML; yesterday's unless a date is given."""
     from shroff.runtimes.embedded.jobs import write_report
 
-    number = (day(date) - day("1970-01-01")).days if date else wall_clock() // 86_400_000 - 1
+    number = (day(date) - day("1970-01-01")).days if date is not None else wall_clock() // 86_400_000 - 1
     with opened(data) as embedded:
         files = write_report(number, embedded)
     if json:

@@ -83,9 +83,12 @@ def _milliseconds(seconds: Decimal) -> int:
 def day(text: str) -> date:
     """A UTC day written as YYYY-MM-DD. Raises Rejected."""
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
-        raise Rejected([Fault("date", f'"{text}" is not a day: write it as YYYY-MM-DD')]) from None
+        found = date.min
+    if not 1970 <= found.year < 9999:
+        raise Rejected([Fault("date", f'"{text}" is not a day since 1970: write it as YYYY-MM-DD')])
+    return found
 
 
 def unknown_transaction(transaction_id: str) -> Rejected:

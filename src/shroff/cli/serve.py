@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from cyclopts import Parameter, validators
+
 from shroff.cli.options import DEFAULT_DATA, Data
 
+Port = Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65_535))]
 
-def serve(*, data: Data = DEFAULT_DATA, host: str = "127.0.0.1", port: int = 8080) -> None:
+
+def serve(*, data: Data = DEFAULT_DATA, host: str = "127.0.0.1", port: Port = 8080) -> None:
     """Take transactions in over HTTP and decide them, until SIGTERM or Ctrl-C.
 
     On a loopback address no key is asked for; elsewhere make one with `shroff keys create`.

@@ -7,10 +7,10 @@ each a point (one instant) or a merged run of events *within one tile*::
               point       point       merged in one tile
 
 Every event starts as a point, so a window's head is exact: nothing after the transaction counts, everything
-observed before it does. When a chain outgrows `ROOM`, all but its newest `POINTS` records are merged tile by
-tile, and what a transaction one window's length late (or the lateness, if that is less) cannot ask for is let
-go. So cost and memory are bounded whatever the traffic. Only in an entity that dense can a late transaction
-count too few: events of its own tile, and, if it is later than that, what was let go.
+observed before it does. When a chain outgrows `ROOM`, its oldest records are merged by tile until
+`LEAVES` are left; where that is not enough, the oldest are let go, all of them more than twice the window's
+length ago. So cost and memory are bounded whatever the traffic. Only a transaction that is late by more
+events of its entity than are points can be counted wrong: by a part of its own tile, or by what was let go.
 
 Times are the payers' clocks, and some of those are wrong. What to let go is therefore measured from some way
 behind the newest record: a few transactions from the future do not empty a chain.
@@ -27,10 +27,12 @@ import numpy as np
 from shroff.core.compiled import Array, compiled
 
 TILES = 60
-ROOM = 160
-"""Records of a chain before it is merged; merging leaves at most POINTS + 2 * TILES + 7."""
+ROOM = 192
+"""Records of a chain before it is merged."""
+LEAVES = 176
+"""Records that merging leaves: more than a window has tiles, twice over, so that only older ones can go."""
 POINTS = 16
-"""The newest records that merging leaves alone."""
+"""The newest records that are never merged."""
 SPARED = 4
 """What is too old is measured from this newest record or tile, so one fewer may be from the future."""
 LET_GO_EVERY = 8
@@ -77,22 +79,27 @@ def _merge(into: int, record: int, times: Array, values: Array) -> None:
 
 
 @compiled
-def _compact(at: int, reach: int, tile: int, times: Array, values: Array, links: Array, ends: Array) -> int:
-    """Merge a chain's older records tile by tile and drop what lies out of reach. Returns its size."""
-    size = 1
-    while size < POINTS:
+def _compact(at: int, tile: int, times: Array, values: Array, links: Array, ends: Array) -> int:
+    """Merge a chain within tiles, the oldest first; what is still too much goes. Returns its size."""
+    for _ in range(POINTS - 1):
+        at = links[at]
+    newest, size, pairs = at, POINTS, 0
+    while links[at] != NONE:
+        pairs += times[links[at], LAST] // tile == times[at, FIRST] // tile
         size, at = size + 1, links[at]
-    floor = (times[at, LAST] - reach) // tile * tile
+    left_alone, size, at = pairs - (size - LEAVES), POINTS, newest
     while links[at] != NONE:
         following = links[at]
-        if times[following, LAST] < floor:
-            _release(following, links, ends)
-            links[at] = NONE
-        elif times[following, LAST] // tile == times[at, FIRST] // tile:
+        paired = times[following, LAST] // tile == times[at, FIRST] // tile
+        if paired and left_alone <= 0:
             _merge(at, following, times, values)
             links[at], links[following] = links[following], NONE
             _release(following, links, ends)
+        elif size == LEAVES:
+            _release(following, links, ends)
+            links[at] = NONE
         else:
+            left_alone -= paired
             size, at = size + 1, following
     return size
 
@@ -116,9 +123,16 @@ def _answer(time: int, floor: int, at: int, times: Array, values: Array, links: 
 
     Deviations are summed up about a value that is near them all, the newest, so that next to nothing cancels.
     """
-    if at != NONE and times[at, LAST] > time:  # a merged run reaches past this event: it cannot be split
-        at = links[at]
-    out[LATEST] = times[at, LAST] if at != NONE and times[at, LAST] >= floor else NONE
+    latest = times[at, LAST] if at != NONE else NONE
+    if (
+        latest > time
+    ):  # a merged run reaches past this event: it cannot be split, and counts as what most of it is
+        if 2 * time < times[at, FIRST] + latest:
+            at = links[at]
+            latest = times[at, LAST] if at != NONE else NONE
+        else:
+            latest = times[at, FIRST]
+    out[LATEST] = latest if latest >= floor else NONE
     count, priced, total, low, high = 0.0, 0.0, 0.0, np.inf, -np.inf
     near, apart, squares = np.nan, 0.0, 0.0
     while at != NONE and times[at, LAST] >= floor:
@@ -191,8 +205,7 @@ def _step(
         links[before] = new
     size = sizes[slot, window] + 1
     if size > ROOM:
-        reach = length + min(length, lateness)
-        size = _compact(heads[slot, window], reach, tile, times, values, links, ends)
+        size = _compact(heads[slot, window], tile, times, values, links, ends)
     elif size % LET_GO_EVERY == 0:
         size -= _let_go(time, length + tile + lateness, heads[slot, window], times, links, ends)
     sizes[slot, window] = size

@@ -24,7 +24,9 @@ from shroff.core.compiled import Array, compiled
 
 KEPT = 64
 MOST_TILES = 160
-"""Tiles of a chain before those that only a very late transaction can ask for are let go."""
+"""Tiles of a chain before the oldest are let go."""
+LEAVES = 144
+"""Tiles that are left then: more than a window has, twice over, so that only older ones go."""
 _SPAN = float(2**63)  # hashes are in [1, 2**63); 0 stands for a missing value
 _USED, _FREE = 0, 1  # cells of `ends`, as in `chains`
 
@@ -133,11 +135,12 @@ def _let_go(
     for _ in range(SPARED - 1):
         at = down[at]
     if size > MOST_TILES:
-        oldest = (times[at] - length - min(length, lateness)) // tile * tile
+        for _ in range(LEAVES - SPARED):
+            at = down[at]
     else:
         oldest = (min(time, times[at]) - length - lateness) // tile * tile
-    while down[at] != NONE and times[down[at]] >= oldest:
-        at = down[at]
+        while down[at] != NONE and times[down[at]] >= oldest:
+            at = down[at]
     dropped, gone = down[at], 0
     down[at] = NONE
     while dropped != NONE:

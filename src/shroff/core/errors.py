@@ -4,6 +4,7 @@
 
     Exception
     ├── Rejected      never retried: answered 4xx, or dead-lettered at once
+    │   └── Damaged   of what is on disk: no message's fault, so no message suffers for it
     └── Retryable     redelivered with backoff, dead-lettered after the last attempt
 
 Anything else is a bug: it propagates, is logged once and the message is redelivered.
@@ -29,6 +30,10 @@ class Rejected(Exception):
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("; ".join(fault.problem for fault in self.faults))
+
+
+class Damaged(Rejected):
+    """Data on disk that cannot be read any more: nothing may be decided by it."""
 
 
 class Retryable(Exception):

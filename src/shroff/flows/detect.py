@@ -12,7 +12,7 @@ from shroff.core.alert import raise_alerts
 from shroff.core.columns import Batch
 from shroff.core.compiled import Array
 from shroff.core.decision import decide, snapshot
-from shroff.core.errors import Rejected
+from shroff.core.errors import Fault, Rejected
 from shroff.core.observe import observe
 from shroff.core.policy import Policy
 from shroff.core.state import State
@@ -75,10 +75,18 @@ def _sort(messages: Sequence[Message], fates: Fates, now: int) -> _Sorted:
             continue
         seen.add(message.transaction_id)
         try:
-            found.readable.append((message, decode_transaction(message.body)))
+            found.readable.append((message, _transaction_of(message)))
         except Rejected as error:
             found.unreadable.append(Unsettled(message=failed(message, str(error), now), due_at=None))
     return found
+
+
+def _transaction_of(message: Message) -> Transaction:
+    transaction = decode_transaction(message.body)
+    if transaction.transaction_id != message.transaction_id:
+        sentence = f'the body is of transaction "{transaction.transaction_id}"'
+        raise Rejected([Fault("transaction_id", sentence)])
+    return transaction
 
 
 def failed(message: Message, cause: str, now: int) -> Message:

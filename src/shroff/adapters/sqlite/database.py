@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from shroff.adapters.sqlite.sql import migrations
-from shroff.core.errors import Fault, Rejected, Retryable
+from shroff.core.errors import Damaged, Fault, Rejected, Retryable
 
 Schema = Literal["queue", "store"]
 Row = tuple[Any, ...]
@@ -117,9 +117,12 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             if _code(error) in _WORLD:
                 raise Retryable(f"{self.path}: {error}") from error
+            if _code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+                sentence = f"{self.path} is damaged: {error}; restore it from a backup"
+                raise Damaged([Fault("data", sentence)]) from error
             raise
 
 

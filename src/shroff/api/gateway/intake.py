@@ -47,6 +47,7 @@ class Intake:
 
     async def accept(self, entries: Sequence[Entry]) -> list[Receipt]:
         """Receipts, once all entries are durable. Raises Refused where none was accepted."""
+        self.in_flight += len(entries)  # until it is looked at again: many may come in between
         try:
             return await self._committer.submit(entries)
         except Retryable:

@@ -50,6 +50,8 @@ def examine(data: Path) -> Iterator[Finding]:
         return
     try:
         yield from _inside(embedded)
+    except (Rejected, Retryable) as error:
+        yield Finding("data", False, str(error))
     finally:
         embedded.close()
 

@@ -9,7 +9,7 @@ import structlog
 
 from shroff.core.errors import Fault, Rejected
 from shroff.runtimes.embedded.child import WorkerProcess
-from shroff.runtimes.embedded.gateway_process import gateway_server
+from shroff.runtimes.embedded.gateway_process import serve_gateway
 from shroff.runtimes.embedded.locks import SERVE, held
 from shroff.runtimes.wiring import channels, is_loopback, open_embedded
 
@@ -30,9 +30,8 @@ def serve(data: Path, host: str, port: int) -> None:
         _check_address(host, port)
         if require_key and not keys:
             log.warning("no_keys", hint=f"make one with: shroff keys create NAME --data {data}")
-        serve_gateway = gateway_server(data, host, port, require_key=require_key)
         with WorkerProcess(data):
-            serve_gateway()
+            serve_gateway(data, host, port, require_key=require_key)
 
 
 def _check_address(host: str, port: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from shroff.core.errors import Fault, Rejected, Retryable
+from shroff.core.errors import Damaged, Fault, Rejected, Retryable
 from shroff.core.policy import Policy
 from shroff.core.state import State
 from shroff.flows.detect import detect, failed
@@ -140,6 +140,8 @@ class Worker:
                 lists=self.ports.lists,
                 now=now,
             )
+        except Damaged:
+            raise
         except Exception as error:  # noqa: BLE001  # any failure must end at one message, not stop the queue
             self._state = None
             return error

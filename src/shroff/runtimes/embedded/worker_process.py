@@ -16,6 +16,7 @@ from threading import Event, Thread
 
 import structlog
 
+from shroff.core.errors import Rejected
 from shroff.flows.notify import begin, notify
 from shroff.ports import Channel
 from shroff.runtimes.embedded.clerk import Clerk, ClerkPorts
@@ -125,4 +126,8 @@ def _notifier(embedded: Embedded, stop: Event, *, channel: Channel) -> None:
 if __name__ == "__main__":
     only_decide = ONLY_DECIDE in sys.argv[2:]
     configure_logs(logging.WARNING if only_decide else logging.INFO)
-    run(Path(sys.argv[1]), only_decide=only_decide)
+    try:
+        run(Path(sys.argv[1]), only_decide=only_decide)
+    except Rejected as error:
+        log.error("worker_cannot_work", cause=str(error))
+        sys.exit(1)

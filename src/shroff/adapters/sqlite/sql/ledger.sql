@@ -79,7 +79,7 @@ FROM records CROSS JOIN policy_versions ON policy_versions.id = records.policy
 WHERE records.seq > ? ORDER BY records.seq LIMIT ?
 
 -- name: newest
-SELECT occurred_at FROM records ORDER BY occurred_at DESC LIMIT 1 OFFSET 3
+SELECT occurred_at FROM records WHERE occurred_at >= 0 ORDER BY occurred_at DESC LIMIT 1 OFFSET 3
 
 -- name: totals
 SELECT 'decided', coalesce(max(seq), 0) FROM records
