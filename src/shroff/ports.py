@@ -231,7 +231,7 @@ class Reports(Protocol):
     """Where daily reports are kept."""
 
     def write(self, date: str, files: Mapping[str, Iterable[bytes]]) -> list[str]:
-        """Replace the files of one day, all or none; returns where they are, in the order given.
+        """Replace the files of one day, each whole or not at all; returns where they are, in the order given.
 
         A file comes in parts, and is taken to its end before the next one is begun: what a report says of
         its rows is known only after the last of them.
