@@ -32,7 +32,7 @@ from shroff.runtimes.wiring import Embedded, open_embedded, wall_clock
 from shroff.simulator import Day, simulate_days
 
 HISTORY_DAYS, CUSTOMERS, FRAUD_RATE = 5, 1_000, 0.02
-_DAY = 86_400_000
+_DAY, _HOUR = 86_400_000, 3_600_000
 _DAYS_BACK = HISTORY_DAYS + 35
 """Far enough back that a demo left running for half an hour never posts from the future."""
 _MARK = "this-is-a-demo"
@@ -48,7 +48,8 @@ def play(data: Path, *, host: str, port: int, seconds: float | None, seed: int, 
     console = Console() if sys.stdout.isatty() else Console(width=120)
     _fresh(data)
     port = _free_port(host, port)
-    start = wall_clock() // _DAY * _DAY - _DAYS_BACK * _DAY
+    # Eight in the morning: whoever starts the demo need not watch a night first.
+    start = wall_clock() // _DAY * _DAY - _DAYS_BACK * _DAY + 8 * _HOUR
     days = simulate_days(days=1_000_000, customers=CUSTOMERS, seed=seed, start=start, fraud_rate=FRAUD_RATE)
     embedded = open_embedded(data)
     console.print(
