@@ -105,7 +105,11 @@ class Work:
 
 
 class Ledger(Protocol):
-    """What became of every accepted transaction."""
+    """What became of every accepted transaction.
+
+    Where many workers decide at once there is no one order: `seq` then only grows along each entity, and
+    `position` and the places of the queue are moments of acceptance.
+    """
 
     def commit(self, work: Work) -> None:
         """Keep all of the work or none of it. Deciding a transaction again is an error."""
@@ -127,6 +131,70 @@ class Ledger(Protocol):
 
     def totals(self) -> dict[str, int]:
         """decided, retrying, dead_lettered, alerts, and one `outcome.NAME` each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What is kept of one entity, and the part of it that is ours to write.
+
+    An entity on which too many workers meet is kept in several parts, each with its own writers; what is
+    remembered of it is all of them together.
+    """
+
+    entity: str
+    """A policy's name for this kind of entity."""
+    key: str
+    place: int = 0
+    """Which part is ours."""
+    version: int = 0
+    """Of our part; 0 where nothing is kept in it."""
+    clock: int = 0
+    """The highest `seq` of a record that any part has seen."""
+    state: bytes | None = None
+    """What our part remembers."""
+    others: tuple[bytes, ...] = ()
+    """What the other parts remember."""
+
+
+class Entities(Protocol):
+    """The entities' state beside the ledger, for many workers at once; a generation for each state key."""
+
+    def load(self, generation: str, entities: Sequence[tuple[str, str]]) -> list[Part]:
+        """A part for each (entity, key), in the order given."""
+
+    def commit(self, generation: str, work: Work, states: Sequence[tuple[Part, bytes]]) -> list[Alert]:
+        """Keep the work and the new state of these parts, all or nothing; returns the alerts that are new.
+
+        Records are numbered on from the highest clock of the parts. Raises Contended where another worker
+        wrote to a part meanwhile, Repeated for what was decided before, TooLarge for what must be halved.
+        """
+
+    def fill(self, generation: str, states: Iterable[tuple[str, str, bytes]], clock: int) -> None:
+        """Replace what is kept of (entity, key), whoever wrote it; for use while nobody decides."""
+
+
+class Chunks(Protocol):
+    """Sealed windows of history: every record that occurred in `SEALED` milliseconds, compressed."""
+
+    def write(self, start: int, records: Iterable[Sequence[Record]]) -> int:
+        """Replace the chunk of the window that begins at `start`; returns how many records it holds."""
+
+    def read(self, start: int) -> Iterator[list[Record]] | None:
+        """Its records by occurred_at, then transaction_id; None where it was never sealed."""
+
+
+SEALED = 300_000
+"""Milliseconds of a sealed window; they begin at multiples of it."""
+
+
+class LateMarks(Protocol):
+    """Sealed windows into which something came late, so that they are sealed again."""
+
+    def all(self) -> list[tuple[int, int]]:
+        """(start of the window, a number that grows with every mark)."""
+
+    def clear(self, start: int, number: int) -> None:
+        """Forget a mark, unless it has grown since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
