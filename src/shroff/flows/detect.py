@@ -23,12 +23,16 @@ Fates = Callable[[Sequence[str]], dict[str, Fate]]
 
 
 @dataclass(slots=True)
-class _Sorted:
+class Sorted:
     """A batch of messages by what is to become of them."""
 
     readable: list[tuple[Message, Transaction]] = field(default_factory=list)
     unreadable: list[Unsettled] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
+
+    def columns(self) -> Batch:
+        """The readable ones as columns."""
+        return Batch.of([transaction for _, transaction in self.readable])
 
 
 def detect(
@@ -39,10 +43,14 @@ def detect(
     The state moves past the batch. Where this raises, it may have moved part of the way: whoever
     calls goes back to the state of the last commit.
     """
-    batch = _sort(messages, fates, now)
+    return decide_sorted(sort(messages, fates, now), policy=policy, state=state, lists=lists, now=now)
+
+
+def decide_sorted(batch: Sorted, *, policy: Policy, state: State, lists: Lists, now: int) -> Work:
+    """Decide what is readable of a sorted batch."""
     if not batch.readable:
         return Work(unsettled=batch.unreadable, settled=batch.repeated)
-    columns = Batch.of([transaction for _, transaction in batch.readable])
+    columns = batch.columns()
     features = observe(state, columns)
     decisions = decide(policy, columns, snapshot(features, listed(policy, columns, lists, now)), now)
     return Work(
@@ -64,8 +72,9 @@ def listed(policy: Policy, batch: Batch, lists: Lists, now: int) -> dict[str, Ar
     return found
 
 
-def _sort(messages: Sequence[Message], fates: Fates, now: int) -> _Sorted:
-    found = _Sorted()
+def sort(messages: Sequence[Message], fates: Fates, now: int) -> Sorted:
+    """Which of the messages can be decided, which cannot be read, and which were decided before."""
+    found = Sorted()
     known = fates([message.transaction_id for message in messages])
     seen = set[str]()
     for message in messages:
