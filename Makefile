@@ -7,10 +7,13 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CLOUD := $(VENV)/.cloud
+PACKED := dist/.packed
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
-CODE := src tests $(patsubst %/,%,$(sort $(dir $(wildcard benchmarks/*.py examples/*.py))))
+CODE := src tests $(patsubst %/,%,$(sort $(dir $(wildcard benchmarks/*.py examples/*.py infra/*.py zips/*.py))))
+COMPILE := var/lock/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11
 
-.PHONY: help setup run test check format bench lock clean
+.PHONY: help setup cloud run package test check format bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what the verbs do
@@ -31,13 +34,26 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m shroff.core.warm || echo "The kernels will be compiled when they first run" >&2
 	@touch $@
 
+cloud: $(CLOUD) ## add what the AWS stack needs: Pulumi, and the local cloud of the tests
+
+$(CLOUD): requirements-cloud.lock $(READY)
+	@echo "Adding the cloud's packages to $(VENV), once (about a minute)"
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements-cloud.lock
+	@touch $@
+
 run: setup ## the demo, in var/demo: simulated transactions, live, with the fraud planted and caught
 	@$(BIN)/shroff demo --data var/demo $(ARGS)
 
-test: check ## check, and all tests
+package: $(PACKED) ## a zip for each function of the AWS stack, in dist
+
+$(PACKED): requirements-lambda.lock $(READY) $(shell find zips src -type f ! -name '*.pyc')
+	@$(BIN)/python -m zips
+	@touch $@
+
+test: check package ## check, and all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: setup ## lint, format, types, import contracts
+check: cloud ## lint, format, types, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(CODE)
@@ -50,11 +66,17 @@ format: setup ## write the code as check wants it
 bench: setup ## the benchmarks
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+# Three locks: what everyone has, what the cloud adds in the same .venv, and what the functions' zips hold: the same
+# versions, but of numpy.
 lock: ## pin the dependencies anew; newer ones with ARGS=--upgrade
 	@test -x var/lock/bin/uv || { $(PYTHON) -m venv --clear var/lock && var/lock/bin/python -m pip -q install uv; }
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" var/lock/bin/uv pip compile pyproject.toml --quiet \
-	  --extra speed --extra dev --universal --fork-strategy fewest --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-annotate --output-file requirements.lock $(ARGS)
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --universal --fork-strategy fewest \
+	  --extra speed --extra dev pyproject.toml --output-file requirements.lock $(ARGS)
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --universal --fork-strategy fewest \
+	  --group cloud --constraint requirements.lock --output-file requirements-cloud.lock $(ARGS)
+	@sed -n '/^numpy==/d; s/^\([^ #]*==[^ ]*\).*/\1/p' requirements.lock requirements-cloud.lock >var/lock/same
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --python-platform x86_64-manylinux2014 --only-binary :all: \
+	  --group lambda --constraint var/lock/same --output-file requirements-lambda.lock $(ARGS)
 
 clean: ## remove .venv, var (the demo's data too) and all caches
 	@rm -rf $(VENV) var build dist htmlcov .coverage .coverage.* \

@@ -21,7 +21,7 @@ def main() -> None:
         if needs is not None and shutil.which(needs) is None:
             sys.stdout.write(f"left out: it needs {needs}\n")
             continue
-        subprocess.run([sys.executable, str(path), *sys.argv[1:]], check=True)
+        subprocess.run([sys.executable, "-m", f"benchmarks.{path.stem}", *sys.argv[1:]], check=True)
 
 
 if __name__ == "__main__":

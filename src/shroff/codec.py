@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import struct
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,8 +16,10 @@ import numpy as np
 
 from shroff.core.alert import Alert
 from shroff.core.decision import Decision, Reason
-from shroff.core.errors import Fault, Rejected
+from shroff.core.errors import Damaged, Fault, Rejected
 from shroff.core.money import to_text
+from shroff.core.packing import pack, unpack
+from shroff.core.parts import EntityPart
 from shroff.core.transaction import TEXTS, Transaction
 
 _transaction = msgspec.json.Decoder(Transaction)
@@ -23,6 +27,8 @@ _reasons = msgspec.json.Decoder(tuple[Reason, ...])
 _object = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 _encoder = msgspec.json.Encoder()
 _FIELDS = tuple(Transaction.__dataclass_fields__)
+_PART, _DEFLATED = 1, 2  # the first byte of a part: which version of which form
+_LEVEL = 1  # higher ones are slower and hardly smaller
 
 
 def encode_transaction(transaction: Transaction) -> bytes:
@@ -98,6 +104,27 @@ def alert_members(alert: Alert) -> dict[str, Any]:
     """An alert as its JSON members, instants as text."""
     members: dict[str, Any] = msgspec.to_builtins(alert)
     return members | {"occurred_at": instant(alert.occurred_at), "raised_at": instant(alert.raised_at)}
+
+
+def encode_part(part: EntityPart) -> bytes:
+    """What is remembered of an entity: equal parts give equal bytes."""
+    packed, form = pack(part), _PART
+    deflated = zlib.compress(packed, _LEVEL, -zlib.MAX_WBITS)
+    if len(deflated) < len(packed):
+        packed, form = deflated, _DEFLATED
+    return struct.pack("<BI", form, zlib.crc32(packed)) + packed
+
+
+def decode_part(data: bytes) -> EntityPart:
+    """What is remembered of an entity again. Raises Damaged."""
+    try:
+        form, checksum = struct.unpack_from("<BI", data)
+        packed = data[5:]
+        if form not in {_PART, _DEFLATED} or zlib.crc32(packed) != checksum:
+            raise ValueError
+        return unpack(zlib.decompress(packed, -zlib.MAX_WBITS) if form == _DEFLATED else packed)
+    except (ValueError, IndexError, struct.error, zlib.error):
+        raise Damaged([Fault("state", "what is remembered of an entity cannot be read")]) from None
 
 
 def encode(value: Any) -> bytes:

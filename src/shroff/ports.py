@@ -173,14 +173,34 @@ class Entities(Protocol):
         """Replace what is kept of (entity, key), whoever wrote it; for use while nobody decides."""
 
 
+class Intermission(Protocol):
+    """A pause in which nobody decides; what is accepted meanwhile waits."""
+
+    def begin(self) -> None:
+        """Stop all deciding; returns once nothing is being decided, and all that was can be read."""
+
+    def end(self) -> None:
+        """Let deciding go on, by what was published meanwhile."""
+
+    def lasts(self) -> bool:
+        """Whether one was begun that did not end, by whoever crashed in it."""
+
+
 class Chunks(Protocol):
     """Sealed windows of history: every record that occurred in `SEALED` milliseconds, compressed."""
 
     def write(self, start: int, records: Iterable[Sequence[Record]]) -> int:
-        """Replace the chunk of the window that begins at `start`; returns how many records it holds."""
+        """Replace the chunk of the window that begins at `start`; returns how many records it holds.
+
+        The records are read after the chunk that is there was looked at. Raises Contended where another
+        one took its place meanwhile: that one may know more.
+        """
 
     def read(self, start: int) -> Iterator[list[Record]] | None:
         """Its records by occurred_at, then transaction_id; None where it was never sealed."""
+
+    def windows(self, start: int, end: int) -> Iterator[int]:
+        """Where the sealed windows begin that begin at start <= moment < end, in order."""
 
 
 SEALED = 300_000
@@ -191,7 +211,7 @@ class LateMarks(Protocol):
     """Sealed windows into which something came late, so that they are sealed again."""
 
     def all(self) -> list[tuple[int, int]]:
-        """(start of the window, a number that grows with every mark)."""
+        """(start of the window, the moment of its newest mark, which grows with every mark)."""
 
     def clear(self, start: int, number: int) -> None:
         """Forget a mark, unless it has grown since."""
@@ -304,6 +324,33 @@ class Reports(Protocol):
         A file comes in parts, and is taken to its end before the next one is begun: what a report says of
         its rows is known only after the last of them.
         """
+
+
+class Draft(Protocol):
+    """A report's table in the making, with how far the report has come."""
+
+    @property
+    def progress(self) -> bytes | None:
+        """What was saved last; None where nothing was, and the table is empty."""
+
+    def write(self, rows: bytes) -> None:
+        """Go on with the table. What comes after the last saving is forgotten in a crash."""
+
+    def save(self, progress: bytes) -> None:
+        """Keep the table so far, and the progress that belongs to it, as one."""
+
+    def finish(self, tally: bytes) -> str:
+        """Put the table in its place, keep the day's tally, end the draft; returns where the table is."""
+
+
+class Drafts(Protocol):
+    """Reports of days that are too long for one run."""
+
+    def open(self, date: str, name: str) -> Draft:
+        """The draft of a day's table as it was saved last, or an empty one."""
+
+    def tally(self, date: str) -> bytes | None:
+        """What a finished day amounts to; None where no draft of it was finished."""
 
 
 class Snapshots(Protocol):

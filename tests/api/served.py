@@ -26,7 +26,8 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
 from shroff.adapters.sqlite import SqliteQueue, SqliteStore
-from shroff.api.gateway import Gateway, GatewayPorts, GatewaySettings
+from shroff.api.gateway.application import Gateway
+from shroff.api.gateway.settings import GatewayPorts, GatewaySettings
 from shroff.core.errors import Retryable
 from shroff.core.policy import Policy
 from shroff.core.state import State

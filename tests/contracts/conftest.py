@@ -7,13 +7,39 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import pytest
 
 from shroff.adapters.memory import MemoryQueue, MemoryStore
 from shroff.adapters.sqlite import SqliteQueue, SqliteStore
-from shroff.ports import Alerts, DeadLetters, Deliveries, Keys, Ledger, Lists, Policies, Queue, Schedule
+from shroff.ports import (
+    Alerts,
+    DeadLetters,
+    Deliveries,
+    Entities,
+    Keys,
+    LateMarks,
+    Ledger,
+    Lists,
+    Policies,
+    Queue,
+    Schedule,
+)
+from tests.adapters.aws_cloud import cloud
+
+
+class SharedStore(Protocol):
+    """What a store for many workers has as well."""
+
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def alerts(self) -> Alerts: ...
+    @property
+    def entities(self) -> Entities: ...
+    @property
+    def marks(self) -> LateMarks: ...
 
 
 class Store(Protocol):
@@ -60,7 +86,28 @@ def sqlite(folder: Path) -> Iterator[Adapter]:
         )
 
 
-@pytest.fixture(params=[memory, sqlite], ids=["memory", "sqlite"])
+@contextmanager
+def aws(_: Path) -> Iterator[Adapter]:
+    with cloud() as environment:
+        yield Adapter(
+            queue=lambda: environment().queue,
+            # Of the channels and the keys of the gateway it has none: SNS and API Gateway do that.
+            store=lambda: cast("Store", environment()),
+        )
+
+
+def only(*adapters: Callable[[Path], object]) -> pytest.MarkDecorator:
+    """For a test of what only these promise."""
+    return pytest.mark.parametrize("adapter", adapters, ids=lambda each: each.__name__, indirect=True)
+
+
+ONE_WORKER = only(memory, sqlite)
+"""What only one worker can promise: one order, in which all is numbered, and retries by its own clock."""
+MANY_WORKERS = only(memory, aws)
+"""What is needed where many workers share the entities' state."""
+
+
+@pytest.fixture(params=[memory, sqlite, aws], ids=lambda each: each.__name__)
 def adapter(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Adapter]:
     with request.param(tmp_path) as made:
         yield made

@@ -25,7 +25,7 @@ from shroff.flows.audit import audit
 from shroff.flows.ingest import entry_of_members
 from shroff.runtimes.embedded.deciding import worker_over
 from shroff.runtimes.settings import Settings, Smtp, Webhook, read_settings
-from shroff.runtimes.wiring import open_embedded
+from shroff.runtimes.wiring.embedded import open_embedded
 from tests.docs.pages import ROOT, blocks, text
 
 EXAMPLES = ROOT / "examples"

@@ -17,7 +17,7 @@ from shroff.codec import encode
 from shroff.core.errors import Rejected
 from shroff.flows.lookup import SnapshotNames, lookup
 from shroff.runtimes.embedded.deciding import worker_over
-from shroff.runtimes.wiring import open_embedded
+from shroff.runtimes.wiring.embedded import open_embedded
 from tests.docs.pages import ROOT, Line, lines
 
 SHOP = Path("var/data")

@@ -68,6 +68,16 @@ def test_a_decision_that_was_removed_is_named(monkeypatch: pytest.MonkeyPatch) -
     assert audit(pipeline.queue, pipeline.store.ledger).missing == ("t3",)
 
 
+def test_an_audit_may_begin_where_an_earlier_one_ended() -> None:
+    pipeline = mixed()
+    pipeline.store.ledger.commit(Work(position=8))
+    found = audit(pipeline.queue, pipeline.store.ledger, after=4)
+    assert found.members() == {
+        "accepted": 5, "decided": 1, "dead_lettered": 1, "in_flight": 2, "missing": ["t6"]
+    }  # fmt: skip
+    assert found.strays == 0, "what was decided before it is none"
+
+
 def test_the_audit_of_a_span_counts_what_occurred_in_it() -> None:
     pipeline = mixed()
     store = pipeline.store

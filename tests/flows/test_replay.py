@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import random
 import struct
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 import shroff
+from shroff.adapters.memory import MemoryStore
+from shroff.codec import encode_transaction
 from shroff.core.decision import Decision
 from shroff.core.transaction import Transaction
+from shroff.flows.decide import decide as decide_shared
+from shroff.flows.publish import publish
 from shroff.flows.replay import Replayed, replay
-from shroff.ports import Record
+from shroff.ports import Message, Record
 from tests.core.samples import DAY, DOCUMENT, HOUR, transaction
 from tests.flows.pipeline import Pipeline
 
@@ -112,3 +117,37 @@ def test_a_snapshot_of_another_length_is_found(cut: int) -> None:
     found = again(pipeline, "t150", snapshot=b"\0" * cut)
     assert not found.same
     assert found.differences() == ["features"]
+
+
+@dataclass(frozen=True)
+class ByTime:
+    """A ledger of many workers: its history comes in the order of time, its numbers grow along each entity."""
+
+    store: MemoryStore
+
+    def history(self, after: int = 0) -> Iterator[list[Record]]:
+        yield from self.store.ledger.between(0, 2**62)
+
+
+@pytest.mark.parametrize("batch", [1, 7])
+def test_decisions_of_many_workers_are_made_again_from_history_in_the_order_of_time(batch: int) -> None:
+    store, rows = MemoryStore(), disordered(4)
+    found, _ = publish(store.policies, DOCUMENT, 0)
+    for first in range(0, len(rows), batch):
+        messages = [
+            Message(seq=1, transaction_id=each.transaction_id, body=encode_transaction(each), received_at=5)
+            for each in rows[first : first + batch]
+        ]
+        decide_shared(
+            messages, policy=found, entities=store.entities, lists=store.lists,
+            clock=lambda: 9, pause=lambda _: None,
+        )  # fmt: skip
+    seqs = set()
+    for number in range(0, 200, 3):
+        record = store.ledger.find(f"t{number}")
+        assert record is not None
+        seqs.add(record.seq)
+        again = replay(record, found, ByTime(store), in_order=False)  # type: ignore[arg-type]  # all it asks
+        assert again.same, again.differences()
+    if batch == 1:
+        assert len(seqs) < len(range(0, 200, 3)), "workers that meet on nothing number alike"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from shroff.flows.audit import audit
-from shroff.runtimes.wiring import open_embedded
+from shroff.runtimes.wiring.embedded import open_embedded
 
 SHROFF = (sys.executable, "-m", "shroff")
 

@@ -15,7 +15,7 @@ import pytest
 from shroff.core.columns import Batch
 from shroff.core.observe import observe
 from shroff.core.policy_document import read_policy
-from shroff.runtimes.wiring import open_embedded
+from shroff.runtimes.wiring.embedded import open_embedded
 from tests.stories.serving import Server, serving, start, transaction, until_decided
 
 POSTS, CONNECTIONS = 10_000, 8

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from shroff.cli.options import DEFAULT_DATA, Data, Json, opened, print_json, print_table
+from shroff.cli.options import HERE, Json, Place, opened, print_json, print_table
 from shroff.codec import encode_transaction, instant, pretty
 from shroff.core.errors import Fault, Rejected
 from shroff.flows.dead_letters import letter_members, mend
@@ -21,10 +21,10 @@ All = Annotated[bool, Parameter(name="--all", negative=(), help="All of them tha
 
 
 @app.command(name="list")
-def list_(*, data: Data = DEFAULT_DATA, json: Json = False) -> None:
+def list_(*, place: Place = HERE, json: Json = False) -> None:
     """List dead letters, oldest first."""
-    with opened(data) as embedded:
-        letters = [letter_members(each) for each in embedded.store.dead_letters.all()]
+    with opened(place) as there:
+        letters = [letter_members(each) for each in there.dead_letters.all()]
     if json:
         print_json(letters)
         return
@@ -42,10 +42,10 @@ def list_(*, data: Data = DEFAULT_DATA, json: Json = False) -> None:
 
 
 @app.command
-def show(transaction_id: str, /, *, data: Data = DEFAULT_DATA, json: Json = False) -> None:
+def show(transaction_id: str, /, *, place: Place = HERE, json: Json = False) -> None:
     """Show a dead letter with every attempt at it."""
-    with opened(data) as embedded:
-        letter = embedded.store.dead_letters.get(transaction_id)
+    with opened(place) as there:
+        letter = there.dead_letters.get(transaction_id)
     if letter is None:
         raise _none(transaction_id)
     if json:
@@ -62,25 +62,25 @@ def edit(
     file: Annotated[
         Path, Parameter(help="The transaction as a client would post it, with the same transaction_id.")
     ],
-    data: Data = DEFAULT_DATA,
+    place: Place = HERE,
 ) -> None:
     """Replace a dead letter's content with that of a file; redrive it then."""
     try:
         content = file.read_bytes()
     except OSError as error:
         raise Rejected([Fault("file", f"cannot read {file}: {error.strerror}")]) from None
-    with opened(data) as embedded:
-        transaction = mend(transaction_id, content, embedded.settings.currency)
-        if not embedded.store.dead_letters.edit(transaction_id, encode_transaction(transaction)):
+    with opened(place) as there:
+        transaction = mend(transaction_id, content, there.currency)
+        if not there.dead_letters.edit(transaction_id, encode_transaction(transaction)):
             raise _none(transaction_id)
     print(f"{transaction_id} edited; `shroff dead-letters redrive {transaction_id}` hands it over again")
 
 
 @app.command
-def redrive(*transaction_ids: str, all_: All = False, data: Data = DEFAULT_DATA) -> None:
+def redrive(*transaction_ids: str, all_: All = False, place: Place = HERE) -> None:
     """Hand dead letters over again from a first attempt; a second redrive does nothing."""
-    with opened(data) as embedded:
-        letters = embedded.store.dead_letters
+    with opened(place) as there:
+        letters = there.dead_letters
         ids = _chosen(
             transaction_ids, [each.message.transaction_id for each in letters.all()] if all_ else None
         )
@@ -88,10 +88,10 @@ def redrive(*transaction_ids: str, all_: All = False, data: Data = DEFAULT_DATA)
 
 
 @app.command
-def discard(*transaction_ids: str, all_: All = False, data: Data = DEFAULT_DATA) -> None:
+def discard(*transaction_ids: str, all_: All = False, place: Place = HERE) -> None:
     """Give dead letters up for good; they stay on record and in the audit."""
-    with opened(data) as embedded:
-        letters = embedded.store.dead_letters
+    with opened(place) as there:
+        letters = there.dead_letters
         ids = _chosen(
             transaction_ids, [each.message.transaction_id for each in letters.all()] if all_ else None
         )

@@ -10,12 +10,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from shroff.cli.options import Data
+from shroff.cli.options import Place, folder
+
+_HERE = Place(data=Path("var/demo"))
 
 
 def demo(
     *,
-    data: Data = Path("var/demo"),
+    place: Place = _HERE,
     for_: Annotated[
         float | None, Parameter(name="--for", help="Seconds to run; until Ctrl-C unless given.")
     ] = None,
@@ -31,4 +33,5 @@ def demo(
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    data = folder(place, "the demo runs on this machine")
     play(data, host=host, port=port, seconds=for_, seed=seed, stop=stop)

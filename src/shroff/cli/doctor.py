@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from shroff.cli.options import DEFAULT_DATA, Data, Json, print_json
+from shroff.cli.options import HERE, Json, Place, folder, print_json
 
 
-def doctor(*, data: Data = DEFAULT_DATA, json: Json = False) -> int:
+def doctor(*, place: Place = HERE, json: Json = False) -> int:
     """Check this installation and a data folder; exit 1 where something is wrong."""
     from shroff.runtimes.embedded.health import examine
 
-    findings = list(examine(data))
+    findings = list(examine(folder(place, "on AWS see the stack's dashboard, and `shroff audit`")))
     if json:
         print_json([{"check": each.check, "well": each.well, "finding": each.finding} for each in findings])
     else:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from shroff.cli.options import DEFAULT_DATA, Data, Json, opened, print_json
+from shroff.cli.options import HERE, Json, Place, opened_folder, print_json
 from shroff.core.errors import Fault, Rejected
 
 
@@ -20,7 +20,7 @@ def import_(
         list[str] | None,
         Parameter(name="--map", negative=(), help="member=COLUMN, for columns with other names; repeatable."),
     ] = None,
-    data: Data = DEFAULT_DATA,
+    place: Place = HERE,
     json: Json = False,
 ) -> int:
     """Import CSV, NDJSON or Parquet by the same ingest and detect as live traffic; resumes where it stopped.
@@ -30,12 +30,12 @@ def import_(
     from shroff.cli.progress import tracked
     from shroff.flows.load import Loaded, mapping_of
     from shroff.runtimes.embedded.importing import import_rows
-    from shroff.runtimes.wiring import import_bookmark, open_rows
+    from shroff.runtimes.wiring.embedded import import_bookmark, open_rows
 
     mapping = mapping_of(map_ or [])
     rows = open_rows(file, mapping)
     loaded = Loaded()
-    with opened(data, create=True) as embedded:
+    with opened_folder(place, "post the rows to the stack's /transactions/batch", create=True) as embedded:
         bookmark = import_bookmark(embedded.data, file, mapping)
         with tracked(file.name, rows.total, rows.unit) as show:
             for loaded in import_rows(rows, file, mapping, embedded):
@@ -71,7 +71,7 @@ def simulate(
     """Write simulated, labelled transactions; the same arguments give the same bytes."""
     from shroff.cli.options import moment
     from shroff.cli.progress import tracked
-    from shroff.runtimes.wiring import write_simulated
+    from shroff.runtimes.wiring.embedded import write_simulated
     from shroff.simulator import DEFAULT_FRAUD_RATE, DEFAULT_START, simulate_days
 
     try:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from shroff.cli.options import DEFAULT_DATA, Data, Json, opened, print_json, print_table
+from shroff.cli.options import HERE, Json, Place, opened, print_json, print_table
 from shroff.codec import instant
 from shroff.core.errors import Fault, Rejected
 from shroff.core.features import milliseconds
@@ -25,10 +25,10 @@ def add(
     expires_in: Annotated[
         str | None, Parameter(help="How long they count, such as 12h or 30d; for ever unless given.")
     ] = None,
-    data: Data = DEFAULT_DATA,
+    place: Place = HERE,
 ) -> int:
     """Put values on a list, from the command line or a file; a value put again takes the new expiry."""
-    from shroff.runtimes.wiring import read_list
+    from shroff.runtimes.wiring.embedded import read_list
 
     now, bad = wall_clock(), list[str]()
     if not values and file is None:
@@ -37,14 +37,14 @@ def add(
         expires_at = None if expires_in is None else now + milliseconds(expires_in)
     except ValueError as error:
         raise Rejected([Fault("expires_in", str(error))]) from None
-    with opened(data, create=True) as embedded:
-        added = embedded.store.lists.add(name, ((value, expires_at) for value in values)) if values else 0
+    with opened(place, create=True) as there:
+        added = there.lists.add(name, ((value, expires_at) for value in values)) if values else 0
         if file is not None:
             entries = read_list(
                 file, now=now, bad=lambda line, problem: bad.append(f"{file}, line {line}: {problem}")
             )
             dated = ((value, expires_at if expires is None else expires) for value, expires in entries)
-            added += embedded.store.lists.add(name, dated)
+            added += there.lists.add(name, dated)
     print(f"{added} put on {name}")
     for problem in bad[:20]:
         print(f"shroff: {problem}", file=sys.stderr)
@@ -54,24 +54,24 @@ def add(
 
 
 @app.command
-def remove(name: str, *values: str, data: Data = DEFAULT_DATA) -> None:
+def remove(name: str, *values: str, place: Place = HERE) -> None:
     """Take values off a list."""
-    with opened(data) as embedded:
-        print(f"{embedded.store.lists.remove(name, values)} taken off {name}")
+    with opened(place) as there:
+        print(f"{there.lists.remove(name, values)} taken off {name}")
 
 
 @app.command
-def show(name: str | None = None, /, *, data: Data = DEFAULT_DATA, json: Json = False) -> None:
+def show(name: str | None = None, /, *, place: Place = HERE, json: Json = False) -> None:
     """Show how many values each list has, or the values of one."""
-    with opened(data) as embedded:
+    with opened(place) as there:
         if name is None:
-            counts = embedded.store.lists.counts()
+            counts = there.lists.counts()
             if json:
                 print_json(counts)
             else:
                 print_table(("list", "values"), sorted(counts.items()), "No list has a value.")
             return
-        for value, expires_at in embedded.store.lists.entries(name):
+        for value, expires_at in there.lists.entries(name):
             expires = None if expires_at is None else instant(expires_at)
             if json:
                 print_json({"value": value, "expires_at": expires})

@@ -7,9 +7,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from shroff.cli.options import (
-    DEFAULT_DATA,
-    Data,
+    HERE,
     Json,
+    Place,
     day,
     moment,
     opened,
@@ -33,7 +33,7 @@ def sweep(
     window: Annotated[
         int | None, Parameter(help="Seconds to look back; the policy's own window unless given.")
     ] = None,
-    data: Data = DEFAULT_DATA,
+    place: Place = HERE,
     json: Json = False,
 ) -> None:
     """Look back over the transactions of the last minutes for what no single one of them shows."""
@@ -45,17 +45,16 @@ def sweep(
         raise Rejected(
             [Fault("window", f"--window {window} must be a number of seconds from 1 to {_LONGEST}")]
         )
-    with opened(data) as embedded:
-        store = embedded.store
-        policy = newest_readable(store.policies)
+    with opened(place) as there:
+        policy = newest_readable(there.policies)
         if policy is None:
             raise Rejected(
                 [Fault("policy", "no policy here can be read; publish one with `shroff policy publish`")]
             )
         swept = run(
             policy,
-            store.ledger,
-            store.alerts,
+            there.ledger,
+            there.alerts,
             at=now if at is None else moment(at),
             window=policy.sweep.window if window is None else window * 1000,
             now=now,
@@ -68,25 +67,25 @@ def sweep(
     print_table(("transaction", "customer", "reason", "score"), rows, "Nothing found.")
 
 
-def report(*, date: str | None = None, data: Data = DEFAULT_DATA, json: Json = False) -> None:
+def report(*, date: str | None = None, place: Place = HERE, json: Json = False) -> None:
     """Write the report of one day (UTC): CSV, JSON and HTML; yesterday's unless a date is given."""
-    from shroff.runtimes.embedded.jobs import write_report
+    from shroff.runtimes.jobs import write_report
 
     number = (day(date) - day("1970-01-01")).days if date is not None else wall_clock() // 86_400_000 - 1
-    with opened(data) as embedded:
-        files = write_report(number, embedded)
+    with opened(place) as there:
+        files = write_report(number, there)
     if json:
         print_json({"files": files})
     else:
         print("\n".join(files))
 
 
-def audit(*, data: Data = DEFAULT_DATA, json: Json = False) -> int:
+def audit(*, place: Place = HERE, json: Json = False) -> int:
     """Check that all accepted transactions are decided, dead-lettered or in flight; exit 1 if one is lost."""
     from shroff.flows.audit import audit as run
 
-    with opened(data) as embedded:
-        found = run(embedded.queue, embedded.store.ledger)
+    with opened(place) as there:
+        found = run(there.queue, there.ledger)
     if json:
         print_json(found.members())
     else:
@@ -101,19 +100,18 @@ def audit(*, data: Data = DEFAULT_DATA, json: Json = False) -> int:
     return 0 if found.clean else 1
 
 
-def replay(transaction_id: str, /, *, data: Data = DEFAULT_DATA, json: Json = False) -> int:
+def replay(transaction_id: str, /, *, place: Place = HERE, json: Json = False) -> int:
     """Make a stored decision again from history and compare it byte for byte; exit 1 where it differs."""
     from shroff.flows.replay import replay as run
 
-    with opened(data) as embedded:
-        store = embedded.store
-        record = store.ledger.find(transaction_id)
+    with opened(place) as there:
+        record = there.ledger.find(transaction_id)
         if record is None:
             raise unknown_transaction(transaction_id)
-        published = store.policies.get(record.decision.policy_version)
+        published = there.policies.get(record.decision.policy_version)
         if published is None:
             raise Rejected([Fault("policy", f"policy {record.decision.policy_version} is not in this store")])
-        found = run(record, read_policy(published.document), store.ledger)
+        found = run(record, read_policy(published.document), there.ledger, in_order=there.in_order)
     differences = found.differences()
     if json:
         print_json({"transaction_id": transaction_id, "same": found.same, "differences": differences})
@@ -121,4 +119,6 @@ def replay(transaction_id: str, /, *, data: Data = DEFAULT_DATA, json: Json = Fa
         print(f"{transaction_id}: the same to the byte, after {found.observed} earlier ones of its entities")
     else:
         print(f"{transaction_id}: DIFFERS in {', '.join(differences)}")
+        if not there.in_order:
+            print("Where many workers met on one entity, each saw a little less of it than history has.")
     return 0 if found.same else 1

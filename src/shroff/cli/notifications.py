@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from shroff.cli.options import DEFAULT_DATA, Data, Json, opened, print_json, print_table
+from shroff.cli.options import HERE, Json, Place, opened_folder, print_json, print_table
 from shroff.codec import instant
 from shroff.runtimes.wiring import wall_clock
+
+_ON_AWS = "on AWS the alerts topic delivers: see docs/aws.md"
 
 app = App(name="notifications", help="List and redrive notifications that were given up.")
 
 
 @app.command(name="list")
-def list_(*, data: Data = DEFAULT_DATA, json: Json = False) -> None:
+def list_(*, place: Place = HERE, json: Json = False) -> None:
     """List undelivered notifications with their last cause."""
-    with opened(data) as embedded:
+    with opened_folder(place, _ON_AWS) as embedded:
         dead = embedded.store.deliveries.dead()
     rows = [
         (channel, alert.alert_id, len(failures), instant(failures[-1].at), failures[-1].cause)
@@ -28,9 +30,9 @@ def list_(*, data: Data = DEFAULT_DATA, json: Json = False) -> None:
 
 
 @app.command
-def redrive(*, data: Data = DEFAULT_DATA) -> None:
+def redrive(*, place: Place = HERE) -> None:
     """Try every given-up notification again from a first attempt."""
-    with opened(data) as embedded:
+    with opened_folder(place, _ON_AWS) as embedded:
         deliveries = embedded.store.deliveries
         dead = deliveries.dead()
         count = sum(deliveries.redrive(channel, [alert.alert_id], wall_clock()) for channel, alert, _ in dead)

@@ -4,36 +4,84 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from shroff.core.errors import Fault, Rejected
 from shroff.runtimes.logs import configure_logs
-from shroff.runtimes.wiring import Embedded, open_embedded
+from shroff.runtimes.opened import Opened
+from shroff.runtimes.wiring.command import open_folder, open_stack
 
-Data = Annotated[
-    Path, Parameter(name="--data", env_var="SHROFF_DATA", help="Folder of queue, store and reports.")
-]
+if TYPE_CHECKING:
+    from shroff.runtimes.wiring.embedded import Embedded
+
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Answer as JSON, for programs.")]
 _MILLISECONDS_FROM = 10**11
-DEFAULT_DATA = Path("var/data")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an installation is: in a data folder of this machine, or on AWS."""
+
+    data: Annotated[
+        Path, Parameter(name="--data", env_var="SHROFF_DATA", help="Folder of queue, store and reports.")
+    ] = Path("var/data")
+    runtime: Annotated[
+        Literal["embedded", "aws"],
+        Parameter(name="--runtime", env_var="SHROFF_RUNTIME", help="Whether it is a folder or a stack."),
+    ] = "embedded"
+    suffix: Annotated[
+        str | None, Parameter(name="--suffix", env_var="SHROFF_SUFFIX", help="Of the stack on AWS.")
+    ] = None
+
+
+HERE = Place()
 
 
 @contextmanager
-def opened(data: Path, *, create: bool = False) -> Iterator[Embedded]:
-    """An existing data folder, closed at the end."""
+def opened(place: Place, *, create: bool = False) -> Iterator[Opened]:
+    """What is there already, closed at the end; a stack is never made here."""
     configure_logs(logging.WARNING)
-    embedded = open_embedded(data, create=create)
+    with open_folder(folder(place), create=create) if place.runtime == "embedded" else _stack(place) as found:
+        yield found
+
+
+@contextmanager
+def opened_folder(place: Place, instead: str, *, create: bool = False) -> Iterator[Embedded]:
+    """A data folder, for commands that there are no others for."""
+    from shroff.runtimes.wiring.embedded import open_embedded
+
+    configure_logs(logging.WARNING)
+    embedded = open_embedded(folder(place, instead), create=create)
     try:
         yield embedded
     finally:
         embedded.close()
+
+
+def folder(place: Place, instead: str = "") -> Path:
+    """The data folder, where a command works in nothing else; `instead` says what to do on AWS."""
+    if place.runtime == "aws":
+        raise Rejected([Fault("runtime", f"this command is for a data folder; {instead}")])
+    if place.suffix is not None:
+        sentence = f'"{place.suffix}" is the suffix of a stack: say --runtime aws too, or leave --suffix out'
+        raise Rejected([Fault("suffix", sentence)])
+    return place.data
+
+
+def _stack(place: Place) -> AbstractContextManager[Opened]:
+    if place.suffix is None:
+        raise Rejected([Fault("suffix", "say which stack: --suffix S, or SHROFF_SUFFIX in the environment")])
+    return open_stack(place.suffix, lambda said: print(f"shroff: {said}", file=sys.stderr))
 
 
 def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:

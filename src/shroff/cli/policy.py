@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cyclopts import App
 
-from shroff.cli.options import DEFAULT_DATA, Data, Json, opened, print_json, print_table
+from shroff.cli.options import HERE, Json, Place, opened, print_json, print_table
 from shroff.codec import instant
 from shroff.core.errors import Fault, Rejected
 from shroff.core.policy_document import read_policy
@@ -28,21 +28,21 @@ def check(file: Path, /) -> None:
 
 
 @app.command
-def publish(file: Path, /, *, data: Data = DEFAULT_DATA) -> None:
+def publish(file: Path, /, *, place: Place = HERE) -> None:
     """Put a policy in force; a running worker takes it over within two seconds."""
     from shroff.flows.publish import publish as run
 
     document = _text(file)
-    with opened(data, create=True) as embedded:
-        policy, publication = run(embedded.store.policies, document, wall_clock())
+    with opened(place, create=True) as there, there.ready(read_policy(document)):
+        policy, publication = run(there.policies, document, wall_clock())
     print(f"policy {policy.version} was published at {instant(publication.published_at)}")
 
 
 @app.command(name="list")
-def list_(*, data: Data = DEFAULT_DATA, json: Json = False) -> None:
+def list_(*, place: Place = HERE, json: Json = False) -> None:
     """Show every act of publishing, oldest first."""
-    with opened(data) as embedded:
-        history = embedded.store.policies.history()
+    with opened(place) as there:
+        history = there.policies.history()
     rows = [(each.number, each.version, instant(each.published_at)) for each in history]
     if json:
         print_json([{"number": n, "policy_version": version, "published_at": at} for n, version, at in rows])
@@ -52,10 +52,10 @@ def list_(*, data: Data = DEFAULT_DATA, json: Json = False) -> None:
 
 
 @app.command
-def show(version: str | None = None, /, *, data: Data = DEFAULT_DATA) -> None:
+def show(version: str | None = None, /, *, place: Place = HERE) -> None:
     """Print a policy's document: the one in force, or the one of a version."""
-    with opened(data) as embedded:
-        print(_published(embedded.store.policies, version).document, end="")
+    with opened(place) as there:
+        print(_published(there.policies, version).document, end="")
 
 
 @app.command
@@ -65,23 +65,23 @@ def default() -> None:
 
 
 @app.command
-def diff(first: str, second: str | None = None, /, *, data: Data = DEFAULT_DATA) -> int:
+def diff(first: str, second: str | None = None, /, *, place: Place = HERE) -> int:
     """Compare two policies, versions or files; of one alone, what it would change of the one in force."""
     names = (None, first) if second is None else (first, second)
-    with opened(data) as embedded:
-        before, after = (_document(embedded.store.policies, name).splitlines(True) for name in names)
+    with opened(place) as there:
+        before, after = (_document(there.policies, name).splitlines(True) for name in names)
     found = list(difflib.unified_diff(before, after, names[0] or "in force", names[1] or ""))
     print("".join(found), end="")
     return 1 if found else 0
 
 
 @app.command
-def rollback(version: str | None = None, /, *, data: Data = DEFAULT_DATA) -> None:
+def rollback(version: str | None = None, /, *, place: Place = HERE) -> None:
     """Put the policy before the present one in force again, or the one of a version."""
-    from shroff.flows.publish import roll_back
+    from shroff.flows.publish import earlier, roll_back
 
-    with opened(data) as embedded:
-        publication = roll_back(embedded.store.policies, wall_clock(), version)
+    with opened(place) as there, there.ready(read_policy(earlier(there.policies, version).document)):
+        publication = roll_back(there.policies, wall_clock(), version)
     print(f"policy {publication.version} is in force since {instant(publication.published_at)}")
 
 

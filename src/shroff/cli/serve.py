@@ -6,12 +6,12 @@ from typing import Annotated
 
 from cyclopts import Parameter, validators
 
-from shroff.cli.options import DEFAULT_DATA, Data
+from shroff.cli.options import HERE, Place, folder
 
 Port = Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65_535))]
 
 
-def serve(*, data: Data = DEFAULT_DATA, host: str = "127.0.0.1", port: Port = 8080) -> None:
+def serve(*, place: Place = HERE, host: str = "127.0.0.1", port: Port = 8080) -> None:
     """Take transactions in over HTTP and decide them, until SIGTERM or Ctrl-C.
 
     On a loopback address no key is asked for; elsewhere make one with `shroff keys create`.
@@ -20,4 +20,4 @@ def serve(*, data: Data = DEFAULT_DATA, host: str = "127.0.0.1", port: Port = 80
     from shroff.runtimes.logs import configure_logs
 
     configure_logs()
-    run(data, host, port)
+    run(folder(place, "on AWS the stack's functions serve"), host, port)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from shroff.cli.options import DEFAULT_DATA, Data, Json, opened, print_json, unknown_transaction
+from shroff.cli.options import HERE, Json, Place, opened, print_json, unknown_transaction
 from shroff.codec import pretty
 from shroff.flows.lookup import SnapshotNames, lookup
 
@@ -12,12 +12,11 @@ app = App(name="transactions", help="Look at transactions and their decisions.")
 
 
 @app.command
-def show(transaction_id: str, /, *, data: Data = DEFAULT_DATA, json: Json = False) -> None:
+def show(transaction_id: str, /, *, place: Place = HERE, json: Json = False) -> None:
     """Show a transaction, where it is, and its decision once there is one."""
-    with opened(data) as embedded:
-        store = embedded.store
+    with opened(place) as there:
         found = lookup(
-            transaction_id, embedded.queue, store.ledger, store.dead_letters, SnapshotNames(store.policies)
+            transaction_id, there.queue, there.ledger, there.dead_letters, SnapshotNames(there.policies)
         )
     if found is None:
         raise unknown_transaction(transaction_id)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from typing import Any
 
 from shroff.core.alert import Alert, alert_id
 from shroff.core.decision import Decision
@@ -43,6 +44,10 @@ class Amounts:
     def plus(self, other: Amounts) -> Amounts:
         """Both as one."""
         return Amounts(self.count + other.count, self.priced + other.priced, self.minor + other.minor)
+
+    def numbers(self) -> tuple[int, int, int]:
+        """All of it, in the order of the members."""
+        return self.count, self.priced, self.minor
 
     def sum(self, currency: str) -> Decimal:
         """The exact sum in whole units, with all decimals of the currency."""
@@ -98,11 +103,34 @@ class Exchange:
 
     def in_base(self, transaction: Transaction, policy_version: str) -> int | None:
         """The amount in minor units of the base currency, half rounded to even; None without a rate."""
-        key = (policy_version, transaction.currency)
-        if key not in self._factors:
-            self._factors[key] = self._factor(policy_version, transaction.currency)
-        factor = self._factors[key]
+        factor = self.factor(policy_version, transaction.currency)
         return None if factor is None else round(transaction.amount_minor * factor)
+
+    def factor(self, policy_version: str, currency: str) -> float | None:
+        """What minor units of a currency are multiplied by; the same ever after it was first asked."""
+        key = (policy_version, currency)
+        if key not in self._factors:
+            self._factors[key] = self._factor(policy_version, currency)
+        return self._factors[key]
+
+    def members(self) -> dict[str, Any]:
+        """All that was met so far as plain JSON values, to go on from."""
+        first = None if self._first is None else self._first.version
+        return {"base": self.base, "first": first, "factors": [[*k, f] for k, f in self._factors.items()]}
+
+    @classmethod
+    def of(cls, members: Mapping[str, Any], policy_of: Callable[[str], Policy | None]) -> Exchange:
+        """The exchange that gave these members."""
+        exchange = cls(policy_of)
+        exchange.base = members["base"]
+        exchange._first = None if members["first"] is None else policy_of(members["first"])
+        exchange._factors = {(version, currency): factor for version, currency, factor in members["factors"]}
+        return exchange
+
+    def agrees(self, members: Mapping[str, Any]) -> bool:
+        """Whether the exchange of these members counted as this one does; asks as counting would have."""
+        same = [self.factor(version, currency) == factor for version, currency, factor in members["factors"]]
+        return all(same) and (self.base == members["base"] or not same)
 
     def _factor(self, policy_version: str, currency: str) -> float | None:
         policy = self._policy_of(policy_version)
@@ -151,6 +179,35 @@ class Tally:
             hits.outcome = max(hits.outcome, reason.outcome, key=OUTCOMES.index)
             hits.example = hits.example or reason.reason
 
+    def members(self) -> dict[str, Any]:
+        """All that was counted as plain JSON values, in the order in which it was met."""
+        return {
+            "cells": [[*key, *each.numbers()] for key, each in self.cells.items()],
+            "currencies": [[name, *each.numbers()] for name, each in self.currencies.items()],
+            "rules": [
+                [name, each.outcome, each.example, *each.amounts.numbers()]
+                for name, each in self.rules.items()
+            ],
+            "customers": _listed(self.customers),
+            "merchants": _listed(self.merchants),
+            "policies": [list(each) for each in self.policies.items()],
+        }
+
+    @classmethod
+    def of(cls, members: Mapping[str, Any], exchange: Exchange) -> Tally:
+        """The tally that gave these members, to be counted on with."""
+        tally = cls(exchange)
+        for hour, outcome, *numbers in members["cells"]:
+            tally.cells[hour, outcome] = Amounts(*numbers)
+        for currency, *numbers in members["currencies"]:
+            tally.currencies[currency] = Amounts(*numbers)
+        for rule, outcome, example, *numbers in members["rules"]:
+            tally.rules[rule] = Hits(Amounts(*numbers), outcome, example)
+        tally.customers.update(_activities(members["customers"]))
+        tally.merchants.update(_activities(members["merchants"]))
+        tally.policies.update(dict(members["policies"]))
+        return tally
+
     @property
     def total(self) -> Amounts:
         """All of the day."""
@@ -168,6 +225,14 @@ class Tally:
     def hour(self, hour: int) -> Amounts:
         """All of one hour of the day, 0 to 23."""
         return together({key: cell for key, cell in self.cells.items() if key[0] == hour})
+
+
+def _listed(activities: Mapping[str | None, Activity]) -> list[list[Any]]:
+    return [[name, *each.all.numbers(), *each.flagged.numbers()] for name, each in activities.items()]
+
+
+def _activities(listed: Iterable[list[Any]]) -> dict[str | None, Activity]:
+    return {name: Activity(Amounts(*numbers[:3]), Amounts(*numbers[3:])) for name, *numbers in listed}
 
 
 def together(cells: Mapping[tuple[int, str], Amounts]) -> Amounts:

@@ -13,6 +13,7 @@ from shroff.core.chains import NONE, Chains
 from shroff.core.compiled import Array, compile_kernels
 from shroff.core.distincts import Distincts
 from shroff.core.features import Layout
+from shroff.core.parts import EntityPart, give, take
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,6 +55,17 @@ class EntityState:
                 # A copy: what is restored goes on, what it was restored from may not.
                 setattr(part, name, np.array(arrays[f"{type(part).__name__}.{name}"]))
 
+    def take(self, key: str) -> EntityPart:
+        """A copy of all that is remembered of one entity, empty where it is unknown."""
+        return take(self.chains, self.distincts, self.slots.get(key, NONE))
+
+    def give(self, key: str, part: EntityPart) -> None:
+        """Remember of an entity what `take` returned. Raises ValueError where it is known already."""
+        if key in self.slots:
+            raise ValueError(f"{key!r} is known already: what is given would be counted twice or forgotten")
+        self.slots[key] = slot = len(self.slots)
+        give(self.chains, self.distincts, slot, part)
+
 
 @dataclass(slots=True, kw_only=True)
 class State:
@@ -74,6 +86,14 @@ class State:
             rates=rates,
             entities={layout.entity: EntityState.empty(layout) for layout in layouts},
         )
+
+    def take(self, entity: str, key: str) -> EntityPart:
+        """A copy of all that is remembered of one entity, empty where it is unknown."""
+        return self.entities[entity].take(key)
+
+    def give(self, entity: str, key: str, part: EntityPart) -> None:
+        """Remember of an entity what `take` returned. Raises ValueError where it is known already."""
+        self.entities[entity].give(key, part)
 
     def arrays(self) -> dict[str, Array]:
         """The whole state as plain arrays, from which `restore` makes it again to the bit."""

@@ -36,13 +36,14 @@ class Audit:
         return members
 
 
-def audit(queue: Queue, ledger: Ledger) -> Audit:
+def audit(queue: Queue, ledger: Ledger, after: int = 0) -> Audit:
     """Follow every accepted id to its decision, its dead letter, or its place in the line.
 
-    May run beside a working pipeline: the position is read first, so what is decided
-    meanwhile counts as decided and what is accepted meanwhile as in flight.
+    Begins after a place in the queue; only an audit of all looks for strays. May run beside a working
+    pipeline: the position is read first, so what is decided meanwhile counts as decided and what is
+    accepted meanwhile as in flight.
     """
-    decided, position, after = ledger.totals()["decided"], ledger.position(), 0
+    decided, position = (0 if after else ledger.totals()["decided"]), ledger.position()
     counts = {"decided": 0, "dead_lettered": 0, "retrying": 0, "waiting": 0}
     missing: list[str] = []
     while chunk := queue.ids(after, _CHUNK):
@@ -66,12 +67,26 @@ def audit(queue: Queue, ledger: Ledger) -> Audit:
     )
 
 
-def audit_between(queue: Queue, ledger: Ledger, dead_letters: DeadLetters, *, start: int, end: int) -> Audit:
-    """The audit of those transactions that occurred in a span of time."""
-    missing = [queue.find(transaction_id) for transaction_id in audit(queue, ledger).missing]
-    decided = sum(map(len, ledger.between(start, end)))
+def audit_between(  # noqa: PLR0913  # a port for each thing it asks
+    queue: Queue,
+    ledger: Ledger,
+    dead_letters: DeadLetters,
+    *,
+    start: int,
+    end: int,
+    after: int = 0,
+    decided: int | None = None,
+) -> Audit:
+    """The audit of those transactions that occurred in a span of time.
+
+    `after` is a place of the queue up to which everything is known to have a fate, `decided` how many of them
+    were decided, where that was counted already.
+    """
+    missing = [queue.find(transaction_id) for transaction_id in audit(queue, ledger, after).missing]
+    if decided is None:
+        decided = sum(map(len, ledger.between(start, end)))
     dead = sum(_occurred(letter.message, start, end) for letter in dead_letters.all())
-    flying = sum(_occurred(message, start, end) for message in _in_flight(queue, ledger))
+    flying = sum(_occurred(message, start, end) for message in _in_flight(after, queue, ledger))
     lost = tuple(each.transaction_id for each in missing if each is not None and _occurred(each, start, end))
     return Audit(
         accepted=decided + dead + flying + len(lost),
@@ -82,9 +97,9 @@ def audit_between(queue: Queue, ledger: Ledger, dead_letters: DeadLetters, *, st
     )
 
 
-def _in_flight(queue: Queue, ledger: Ledger) -> Iterator[Message]:
+def _in_flight(after: int, queue: Queue, ledger: Ledger) -> Iterator[Message]:
     yield from ledger.due(_END_OF_TIME, _ALL)
-    after = ledger.position()
+    after = max(after, ledger.position())
     while messages := queue.read(after, _CHUNK):
         yield from messages
         after = messages[-1].seq

@@ -108,11 +108,12 @@ def _attempt(batch: Sorted, policy: Policy, entities: Entities, lists: Lists, no
 
 def _remembered(policy: Policy, parts: Sequence[Part]) -> State:
     """The state of just these entities, all parts of each together."""
-    state = policy.empty_state()
+    state, layouts = policy.empty_state(), {layout.entity: layout for layout in policy.layouts}
     for part in parts:
         kept = [decode_part(each) for each in (part.state, *part.others) if each is not None]
         if kept:
-            state.give(part.entity, part.key, merge(kept))
+            whole = kept[0] if len(kept) == 1 else merge(layouts[part.entity], kept)
+            state.give(part.entity, part.key, whole)
     return state
 
 

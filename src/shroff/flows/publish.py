@@ -36,9 +36,16 @@ def newest_readable(policies: Policies) -> Policy | None:
 
 def roll_back(policies: Policies, at: int, version: str | None = None) -> Publication:
     """Publish an earlier version again: the named one, or the one in force before. Raises Rejected."""
+    chosen = earlier(policies, version)
+    read_policy(chosen.document)  # it was sound to the Shroff that published it
+    return policies.publish(chosen.version, chosen.document, at)
+
+
+def earlier(policies: Policies, version: str | None = None) -> Publication:
+    """What to roll back to: the named version, or the one in force before. Raises Rejected."""
     active = policies.active()
-    earlier = [each for each in policies.history() if active is None or each.version != active.version]
-    wanted = [each for each in earlier if version is None or each.version.startswith(version)]
+    others = [each for each in policies.history() if active is None or each.version != active.version]
+    wanted = [each for each in others if version is None or each.version.startswith(version)]
     if version is not None and len({each.version for each in wanted}) > 1:
         raise Rejected(
             [Fault("version", f'several policies begin with "{version}": give more of the one you mean')]
@@ -47,6 +54,4 @@ def roll_back(policies: Policies, at: int, version: str | None = None) -> Public
         named = f"no earlier policy {version}" if version else "no earlier policy"
         sentence = f"There is {named} to roll back to; `shroff policy list` shows them"
         raise Rejected([Fault("version", sentence)])
-    chosen = wanted[-1]
-    read_policy(chosen.document)  # it was sound to the Shroff that published it
-    return policies.publish(chosen.version, chosen.document, at)
+    return wanted[-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,11 +42,15 @@ class Replayed:
         return found or ["features"] * (self.stored.snapshot != self.again.snapshot)
 
 
-def replay(record: Record, policy: Policy, ledger: Ledger) -> Replayed:
-    """Decide a record again: features from the history of its entities before it, lists as they were then."""
+def replay(record: Record, policy: Policy, ledger: Ledger, *, in_order: bool = True) -> Replayed:
+    """Decide a record again: features from the history of its entities before it, lists as they were then.
+
+    `in_order` says that history comes in the order of `seq`, so that it need not be read to its end.
+    """
     batch = Batch.of([record.transaction])
     state, observed = policy.empty_state(), 0
-    for part in _related(record, batch, policy, ledger):
+    parts = _related(record, batch, policy, ledger, in_order=in_order)
+    for part in parts if in_order else _observed(parts):
         observe(state, Batch.of([each.transaction for each in part]))
         observed += len(part)
     snapshots = np.hstack([observe(state, batch), _lists_then(record, policy)])
@@ -62,8 +66,16 @@ def _lists_then(record: Record, policy: Policy) -> Array:
     return hits[None]
 
 
-def _related(record: Record, batch: Batch, policy: Policy, ledger: Ledger) -> Iterator[list[Record]]:
-    """Earlier records that share an entity with this one, in the order in which they were observed."""
+def _observed(parts: Iterable[list[Record]]) -> Iterator[list[Record]]:
+    """The same records as they were observed: of those that share an entity, no two have the same `seq`."""
+    records = [record for part in parts for record in part]
+    yield sorted(records, key=lambda each: (each.seq, each.transaction.transaction_id))
+
+
+def _related(
+    record: Record, batch: Batch, policy: Policy, ledger: Ledger, *, in_order: bool
+) -> Iterator[list[Record]]:
+    """Earlier records that share an entity with this one, in the order of history."""
     mine = [(layout.fields, batch.keys(layout.fields)[0]) for layout in policy.layouts]
     for part in ledger.history():
         earlier = [each for each in part if each.seq < record.seq]
@@ -74,5 +86,5 @@ def _related(record: Record, batch: Batch, policy: Policy, ledger: Ledger) -> It
                 shares |= np.array([other == key for other in columns.keys(fields)], bool)
         if shares.any():
             yield [earlier[row] for row in np.flatnonzero(shares)]
-        if len(earlier) < len(part):
+        if in_order and len(earlier) < len(part):
             return

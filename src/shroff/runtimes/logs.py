@@ -13,6 +13,7 @@ def configure_logs(level: int = logging.INFO) -> None:
     people = sys.stderr.isatty()
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *(

@@ -24,8 +24,13 @@ class MemoryLedger:
         """Keep all of the work or none of it. Raises ValueError for an id decided before, or a step back."""
         with self._shelves.changing():
             self._refuse(work)
-            for each in work.decided:
-                self._decide(*each)
+            self.keep(work, len(self._shelves.records) + 1)
+
+    def keep(self, work: Work, first: int) -> None:
+        """Keep work that was looked at, its records numbered on from `first`."""
+        with self._shelves.changing():
+            for seq, each in enumerate(work.decided, first):
+                self._decide(seq, *each)
             for transaction_id in work.settled:
                 self._shelves.retries.pop(transaction_id, None)
             for unsettled in work.unsettled:
@@ -94,12 +99,12 @@ class MemoryLedger:
         if work.position is not None and work.position < self._position:
             raise ValueError(f"the queue was done beyond {work.position} before")
 
-    def _decide(self, message: Message, transaction: Transaction, decision: Decision) -> None:
+    def _decide(self, seq: int, message: Message, transaction: Transaction, decision: Decision) -> None:
         shelves, transaction_id = self._shelves, transaction.transaction_id
         shelves.retries.pop(transaction_id, None)
         shelves.letters.pop(transaction_id, None)
         shelves.records[transaction_id] = Record(
-            seq=len(shelves.records) + 1,
+            seq=seq,
             transaction=transaction,
             received_at=message.received_at,
             decision=decision,

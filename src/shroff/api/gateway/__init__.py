@@ -1,6 +1,4 @@
-"""The public gateway, an RSGI application: transactions in, receipts and decisions out."""
+"""The public gateway: transactions in, receipts and decisions out.
 
-from shroff.api.gateway.application import Gateway
-from shroff.api.gateway.settings import GatewayPorts, GatewaySettings
-
-__all__ = ["Gateway", "GatewayPorts", "GatewaySettings"]
+The desk answers; `application` puts it behind Granian. Importing this package alone imports no server.
+"""

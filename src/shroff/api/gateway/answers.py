@@ -81,6 +81,12 @@ def busy(error: str, *, after: int = 1) -> Answer:
     return problem(503, error, ("retry-after", str(after)))
 
 
+def too_large(most: int) -> Answer:
+    """413 with the limit."""
+    size = f"{most // 1024} KiB" if most % 1024 == 0 else f"{most} bytes"
+    return problem(413, f"The request body is larger than {size}")
+
+
 def not_allowed(allowed: Sequence[str]) -> Answer:
     """405 with the methods that would do."""
     names = ", ".join(allowed)

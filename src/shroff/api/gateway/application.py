@@ -1,4 +1,4 @@
-"""The gateway as an RSGI application: from a request to the route that answers it, and from start to stop."""
+"""The gateway as an RSGI application: the desk behind Granian, from start to stop."""
 
 from __future__ import annotations
 
@@ -6,36 +6,27 @@ import asyncio
 from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from time import monotonic, perf_counter
 from typing import Any, cast
 
 import structlog
 
-from shroff.api.gateway.answers import BROKEN, NOT_FOUND, UNREADABLE, Answer, Refused, faulty, not_allowed
 from shroff.api.gateway.auth import Keyring
+from shroff.api.gateway.bodies import Bodies
 from shroff.api.gateway.committer import Committer
+from shroff.api.gateway.desk import Desk, routes
 from shroff.api.gateway.gauges import in_flight
 from shroff.api.gateway.intake import Intake
 from shroff.api.gateway.metrics import Counts
-from shroff.api.gateway.request import Request, Route
-from shroff.api.gateway.routes.batch import Batches
-from shroff.api.gateway.routes.decisions import Decisions
-from shroff.api.gateway.routes.operations import Operations
-from shroff.api.gateway.routes.transactions import PREFIX, Transactions
+from shroff.api.gateway.poller import Poller
+from shroff.api.gateway.request import Request
+from shroff.api.gateway.routes.metrics import Metrics
 from shroff.api.gateway.rsgi import CLIENT_LEFT, HTTPProtocol, Scope, WebsocketProtocol
-from shroff.api.gateway.settings import GatewayPorts, GatewaySettings
-from shroff.api.gateway.verdicts import Verdicts
-from shroff.core.errors import Rejected, Retryable
-from shroff.flows.lookup import SnapshotNames
+from shroff.api.gateway.settings import DeskPorts, GatewayPorts, GatewaySettings
 
 _log = structlog.get_logger("shroff.gateway")
 
-
-async def _nothing(_: Request) -> Answer:
-    return NOT_FOUND
-
-
-_NOWHERE = Route("other", (), None, _nothing)
 _ROOM_SECONDS, _KEYS_SECONDS, _BODIES_SECONDS = 0.1, 1.0, 1.0
 
 
@@ -47,23 +38,31 @@ class Gateway:
         self._settings = settings or GatewaySettings()
         self._counts = Counts()
         self._committer = Committer(ports.queue.append, self._settings.most_pending, self._counts.group)
-        self._intake = Intake(ports, self._settings, self._committer)
+        self._intake = Intake(
+            self._settings, ports.clock, self._committer.submit, lambda: self._committer.working
+        )
         self._keyring = Keyring(ports.keys, monotonic)
         self._reader = ThreadPoolExecutor(1, "shroff-reader")
-        self._routes = self._table()
-        self._by_id = self._routes[PREFIX]
+        self._bodies = Bodies(self._settings.body_timeout / 1_000)
+        self._desk = self._furnished()
         self._chores: list[asyncio.Task[None]] = []
         self._loop: AbstractEventLoop
 
-    def _table(self) -> dict[str, Route]:
-        names = SnapshotNames(self._ports.policies)
-        verdicts = Verdicts(self._ports, self._ask)
-        return {
-            **Transactions(self._ports, self._intake, names, self._ask).routes(),
-            **Batches(self._intake).routes(),
-            **Decisions(self._intake, verdicts, names, self._ask).routes(),
-            **Operations(self._ports, self._intake, self._counts, self._ask).routes(),
+    def _furnished(self) -> Desk:
+        ports = self._ports
+        asked = DeskPorts(
+            reader=ports.reader,
+            ledger=ports.ledger,
+            dead_letters=ports.dead_letters,
+            policies=ports.policies,
+            in_flight=partial(in_flight, ports),
+            ask=self._ask,
+        )
+        answered = {
+            **routes(asked, self._intake, Poller(ports, self._ask)),
+            **Metrics(ports, self._counts, self._ask).routes(),
         }
+        return Desk(answered, self._keyring if self._settings.require_key else None, CLIENT_LEFT)
 
     def __rsgi_init__(self, loop: AbstractEventLoop) -> None:
         """Start. What cannot be read now keeps the server from starting."""
@@ -71,7 +70,7 @@ class Gateway:
         self._reader.submit(self._look_for_room).result()
         self._chores = [
             loop.create_task(self._every(_ROOM_SECONDS, self._keep_room)),
-            loop.create_task(self._every(_BODIES_SECONDS, self._intake.bodies.give_up)),
+            loop.create_task(self._every(_BODIES_SECONDS, self._bodies.give_up)),
         ]
         if self._settings.require_key:
             self._reader.submit(self._keyring.refresh).result()
@@ -97,43 +96,15 @@ class Gateway:
 
     async def _http(self, scope: Scope, proto: HTTPProtocol) -> None:
         started = perf_counter()
-        route = self._route(scope.method, scope.path)
+        method, path, headers = scope.method, scope.path, scope.headers  # Granian has decoded the path
+        route = self._desk.route(method, path)
         try:
-            answer = await self._answer(route, scope, proto)
+            request = Request(headers, path, partial(self._bodies.read, proto, headers))
+            answer = await self._desk.answer(route, method, request)
             proto.response_bytes(answer.status, answer.headers, answer.body)
         except CLIENT_LEFT:
             return  # the client has left
         self._counts.request(route.name, answer.status, perf_counter() - started)
-
-    def _route(self, method: str, path: str) -> Route:
-        route = self._routes.get(path)
-        if route is not None and method in route.methods:
-            return route
-        # A transaction may be called what an address is: GET /transactions/batch asks for it.
-        if path.startswith(PREFIX) and (route is None or method in self._by_id.methods):
-            return self._by_id
-        return route or _NOWHERE
-
-    async def _answer(self, route: Route, scope: Scope, proto: HTTPProtocol) -> Answer:
-        try:
-            if scope.method not in route.methods and route is not _NOWHERE:
-                return not_allowed(route.methods)
-            request = Request(proto, scope.headers, scope.path)
-            if route.scope is not None and self._settings.require_key:
-                request.bucket = self._keyring.admit(request.headers, route.scope)
-            return await route.handle(request)
-        except Refused as refused:
-            return refused.answer
-        except Rejected as rejected:
-            return faulty(rejected.faults)
-        except Retryable as error:
-            _log.warning("read_refused", route=route.name, cause=str(error))
-            return UNREADABLE
-        except CLIENT_LEFT:
-            raise
-        except Exception:  # noqa: BLE001  a bug: logged once, answered without a traceback
-            _log.exception("request_failed", route=route.name)
-            return BROKEN
 
     def _ask(self, question: Callable[[], Any]) -> Awaitable[Any]:
         return self._loop.run_in_executor(self._reader, question)

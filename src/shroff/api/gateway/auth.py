@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from hmac import compare_digest
 
 from shroff.api.gateway.answers import Refused, problem
-from shroff.api.gateway.rsgi import Headers
+from shroff.api.gateway.headers import Headers
 from shroff.flows.keys import digest, key_id
 from shroff.ports import Key
 

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from shroff.api.gateway.answers import BROKEN, FULL, UNSTORED, Refused
-from shroff.api.gateway.bodies import Bodies
-from shroff.api.gateway.committer import Broken, Committer
+from shroff.api.gateway.committer import Broken
 from shroff.api.gateway.entries import entry_in
-from shroff.api.gateway.settings import GatewayPorts, GatewaySettings
+from shroff.api.gateway.settings import GatewaySettings
 from shroff.core.errors import Retryable
-from shroff.ports import Entry, Receipt
+from shroff.ports import Clock, Entry, Receipt
+
+Submit = Callable[[Sequence[Entry]], Awaitable[list[Receipt]]]
+"""Makes entries durable, all of them or, raising Retryable or Broken, none."""
+
+
+def _always() -> bool:
+    return True
 
 
 class Intake:
     """Reads entries and makes them durable, as long as there is room."""
 
-    def __init__(self, ports: GatewayPorts, settings: GatewaySettings, committer: Committer) -> None:
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        clock: Clock,
+        submit: Submit,
+        is_open: Callable[[], bool] = _always,
+    ) -> None:
         self.settings = settings
-        self.bodies = Bodies(settings.body_timeout / 1_000)
-        self._clock = ports.clock
-        self._committer = committer
+        self._clock = clock
+        self._submit = submit
+        self._is_open = is_open
         self.in_flight = 0
         self.asked = False
         """Whether anybody came since `in_flight` was looked at."""
@@ -28,7 +40,7 @@ class Intake:
     @property
     def open(self) -> bool:
         """Whether anything is taken at all: not once the gateway is stopping."""
-        return self._committer.working
+        return self._is_open()
 
     @property
     def full(self) -> bool:
@@ -49,7 +61,7 @@ class Intake:
         """Receipts, once all entries are durable. Raises Refused where none was accepted."""
         self.in_flight += len(entries)  # until it is looked at again: many may come in between
         try:
-            return await self._committer.submit(entries)
+            return await self._submit(entries)
         except Retryable:
             raise Refused(UNSTORED) from None
         except Broken:

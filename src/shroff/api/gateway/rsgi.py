@@ -8,15 +8,10 @@ from typing import Protocol
 # Granian types both, but does not export them by these names.
 from granian.rsgi import ProtocolClosed, ProtocolError  # type: ignore[attr-defined]
 
+from shroff.api.gateway.headers import Headers
+
 CLIENT_LEFT = (ProtocolClosed, ProtocolError)
 """What reading from or answering a closed connection raises."""
-
-
-class Headers(Protocol):
-    """Request headers; names are lower case."""
-
-    def get(self, key: str) -> str | None:
-        """The first value."""
 
 
 class Scope(Protocol):

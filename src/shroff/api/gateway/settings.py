@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from shroff.api.gateway.request import Ask
 from shroff.ports import Clock, DeadLetters, Key, Ledger, Policies, Queue
 
 
@@ -27,6 +28,19 @@ class GatewaySettings:
     require_key: bool = True
     most_pending: int = 20_000
     """Entries that may wait for the disk at one time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskPorts:
+    """What the routes ask of the world, in every runtime."""
+
+    reader: Queue
+    ledger: Ledger
+    dead_letters: DeadLetters
+    policies: Policies
+    in_flight: Callable[[], int]
+    """How many were accepted and are not decided yet."""
+    ask: Ask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

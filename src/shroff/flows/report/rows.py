@@ -26,9 +26,19 @@ _INVISIBLE = frozenset(("Zs", "Zl", "Zp", "Cc", "Cf"))
 
 def table(chunks: Iterable[Iterable[Record]]) -> Iterator[bytes]:
     """UTF-8 CSV in parts, the header first; memory follows the largest chunk and not the day."""
-    yield _lines([COLUMNS])
+    yield header()
     for chunk in chunks:
-        yield _lines(map(_row, chunk))
+        yield lines(chunk)
+
+
+def header() -> bytes:
+    """The line that names the columns."""
+    return _lines([COLUMNS])
+
+
+def lines(records: Iterable[Record]) -> bytes:
+    """A line for each record."""
+    return _lines(map(_row, records))
 
 
 def safe(text: str | None) -> str:

@@ -28,7 +28,8 @@ from shroff.runtimes.demo.show import final, line, live
 from shroff.runtimes.demo.traffic import Sent, post
 from shroff.runtimes.embedded.deciding import worker_over
 from shroff.runtimes.embedded.locks import SERVE, held
-from shroff.runtimes.wiring import Embedded, open_embedded, wall_clock
+from shroff.runtimes.wiring import wall_clock
+from shroff.runtimes.wiring.embedded import Embedded, open_embedded
 from shroff.simulator import Day, simulate_days
 
 HISTORY_DAYS, CUSTOMERS, FRAUD_RATE = 5, 1_000, 0.02

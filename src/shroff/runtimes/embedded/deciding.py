@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from shroff.runtimes.embedded.worker import Worker, WorkerPorts
-from shroff.runtimes.wiring import Embedded, wall_clock
+from shroff.runtimes.wiring import wall_clock
+from shroff.runtimes.wiring.embedded import Embedded
 
 
 def worker_over(embedded: Embedded) -> Worker:

@@ -16,10 +16,11 @@ from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 
-from shroff.api.gateway import Gateway, GatewaySettings
+from shroff.api.gateway.application import Gateway
+from shroff.api.gateway.settings import GatewaySettings
 from shroff.runtimes.logs import configure_logs
 from shroff.runtimes.settings import read_settings
-from shroff.runtimes.wiring import gateway_ports
+from shroff.runtimes.wiring.embedded import gateway_ports
 
 _DATA, _REQUIRE_KEY = "SHROFF_GATEWAY_DATA", "SHROFF_GATEWAY_REQUIRE_KEY"
 log = structlog.get_logger()

@@ -17,7 +17,7 @@ from shroff.core.errors import Rejected, Retryable
 from shroff.core.policy_document import read_policy
 from shroff.flows.audit import audit
 from shroff.runtimes.embedded.locks import SERVE, WORKER, held
-from shroff.runtimes.wiring import QUEUE, STORE, Embedded, open_embedded
+from shroff.runtimes.wiring.embedded import QUEUE, STORE, Embedded, open_embedded
 
 _LEAST_FREE = 1 << 30
 

@@ -12,7 +12,8 @@ from shroff.core.errors import Retryable
 from shroff.flows.load import Loaded, Rows, load
 from shroff.runtimes.embedded.child import WorkerProcess
 from shroff.runtimes.embedded.locks import WORKER, held
-from shroff.runtimes.wiring import Embedded, import_bookmark, wall_clock
+from shroff.runtimes.wiring import wall_clock
+from shroff.runtimes.wiring.embedded import Embedded, import_bookmark
 
 _LOOKS_A_SECOND = 100
 

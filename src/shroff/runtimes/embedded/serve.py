@@ -11,7 +11,8 @@ from shroff.core.errors import Fault, Rejected
 from shroff.runtimes.embedded.child import WorkerProcess
 from shroff.runtimes.embedded.gateway_process import serve_gateway
 from shroff.runtimes.embedded.locks import SERVE, held
-from shroff.runtimes.wiring import channels, is_loopback, open_embedded
+from shroff.runtimes.wiring import is_loopback
+from shroff.runtimes.wiring.embedded import channels, open_embedded
 
 log = structlog.get_logger()
 

@@ -21,10 +21,12 @@ from shroff.flows.notify import begin, notify
 from shroff.ports import Channel
 from shroff.runtimes.embedded.clerk import Clerk, ClerkPorts
 from shroff.runtimes.embedded.deciding import worker_over
-from shroff.runtimes.embedded.jobs import write_report
 from shroff.runtimes.embedded.locks import WORKER, held
+from shroff.runtimes.jobs import write_report
 from shroff.runtimes.logs import configure_logs
-from shroff.runtimes.wiring import Embedded, channels, open_embedded, wall_clock
+from shroff.runtimes.wiring import wall_clock
+from shroff.runtimes.wiring.command import opened_of
+from shroff.runtimes.wiring.embedded import Embedded, channels, open_embedded
 
 log = structlog.get_logger()
 
@@ -104,7 +106,7 @@ def _clerk(embedded: Embedded, stop: Event) -> None:
         alerts=store.alerts,
         policies=store.policies,
         schedule=store.schedule,
-        report=lambda day: write_report(day, embedded),
+        report=lambda day: write_report(day, opened_of(embedded)),
         clock=embedded.newest if events else wall_clock,
         wall=wall_clock,
     )

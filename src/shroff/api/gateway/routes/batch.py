@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from shroff.api.gateway.answers import CONFLICT, NDJSON, Answer, fault_members, problem
-from shroff.api.gateway.bodies import require_lines
+from shroff.api.gateway.headers import require_lines
 from shroff.api.gateway.intake import Intake
 from shroff.api.gateway.request import POST, Request, Route
 from shroff.codec import encode
@@ -37,9 +37,9 @@ class Batches:
         503 is for the whole batch: nothing of it was accepted.
         """
         self._intake.require_room()
-        require_lines(request)
+        require_lines(request.headers)
         settings = self._intake.settings
-        lines = _lines(await self._intake.bodies.read(request, settings.batch_bytes))
+        lines = _lines(await request.read(settings.batch_bytes))
         if not lines:
             return problem(400, "The batch has no lines")
         if len(lines) > settings.batch_lines:

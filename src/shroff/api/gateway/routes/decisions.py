@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from shroff.api.gateway.answers import Answer, accepted_members, cause_of, found, receipt_answer
-from shroff.api.gateway.bodies import require_json
+from shroff.api.gateway.headers import require_json
 from shroff.api.gateway.intake import Intake
-from shroff.api.gateway.request import POST, Request, Route
-from shroff.api.gateway.verdicts import Ask, Verdict, Verdicts
+from shroff.api.gateway.request import POST, Ask, Request, Route
+from shroff.api.gateway.verdicts import Verdict, Verdicts
 from shroff.codec import decision_members, encode
 from shroff.flows.lookup import SnapshotNames
 from shroff.ports import DeadLetter, Receipt
@@ -34,13 +34,13 @@ class Decisions:
         202 where it takes too long, 422 where it was given up.
         """
         self._intake.require_room()
-        require_json(request)
-        body = await self._intake.bodies.read(request, self._intake.settings.max_body)
-        receipt = (await self._intake.accept((self._intake.entry(body),)))[0]
+        require_json(request.headers)
+        entry = self._intake.entry(await request.read(self._intake.settings.max_body))
+        receipt = (await self._intake.accept((entry,)))[0]
         if receipt.status == "conflict":
             return receipt_answer(receipt)
         seconds = self._intake.settings.decision_timeout / 1_000
-        return await self._answer(receipt, await self._verdicts.of(receipt.transaction_id, seconds))
+        return await self._answer(receipt, await self._verdicts.of(entry, receipt, seconds))
 
     async def _answer(self, receipt: Receipt, verdict: Verdict | None) -> Answer:
         if verdict is None:

@@ -1,12 +1,9 @@
-"""The one place that chooses adapters."""
+"""The adapters of one machine: SQLite and files in a data folder."""
 
 from __future__ import annotations
 
-import ipaddress
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from shroff.adapters.files.bookmark import Bookmark
@@ -17,23 +14,19 @@ from shroff.adapters.files.snapshots import FileSnapshots
 from shroff.adapters.files.writers import write_simulated
 from shroff.adapters.notify import LogChannel, SmtpChannel, WebhookChannel
 from shroff.adapters.sqlite import SqliteQueue, SqliteStore
-from shroff.api.gateway import GatewayPorts
+from shroff.api.gateway.settings import GatewayPorts
 from shroff.core.errors import Fault, Rejected
 from shroff.flows.publish import publish
 from shroff.ports import Channel
 from shroff.runtimes.settings import Settings, read_settings
+from shroff.runtimes.wiring import default_policy, wall_clock
 
 QUEUE, STORE, SNAPSHOT, REPORTS, IMPORTS = "queue.db", "store.db", "state.snapshot", "reports", "imports"
 
 __all__ = [
-    "Embedded", "channels", "default_policy", "gateway_ports", "import_bookmark", "is_loopback",
-    "open_embedded", "open_rows", "read_list", "wall_clock", "write_simulated",
+    "Embedded", "channels", "gateway_ports", "import_bookmark", "open_embedded", "open_rows", "read_list",
+    "write_simulated",
 ]  # fmt: skip
-
-
-def wall_clock() -> int:
-    """Milliseconds since 1970, now."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,21 +89,6 @@ def channels(settings: Settings) -> list[Channel]:
             )
         )  # fmt: skip
     return found
-
-
-def default_policy() -> str:
-    """The document of the policy that a new installation starts with."""
-    return (resources.files("shroff") / "policies" / "default.toml").read_text(encoding="utf-8")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address can be reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def import_bookmark(data: Path, path: Path, mapping: Mapping[str, str]) -> Bookmark:

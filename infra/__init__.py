@@ -1,0 +1,1 @@
+"""The AWS stack, a Pulumi program; a component is a concern, not a resource."""

@@ -1,0 +1,1 @@
+"""Concerns of the stack, one a file."""

@@ -1,0 +1,105 @@
+"""One commit as one transaction of DynamoDB: all of its writes or none, and why where it is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from shroff.adapters.aws.attributes import size_of
+from shroff.adapters.aws.clients import Clients, code_of, translate
+from shroff.core.errors import Contended, Repeated, Retryable, TooLarge
+
+MOST_WRITES = 100
+MOST_BYTES = 3_900_000
+"""DynamoDB takes 4 MB; what it counts beside the values is small."""
+
+_UNMET = frozenset(("ConditionalCheckFailed", "DuplicateItem"))
+_FIRST = _UNMET | {"TransactionConflict"}
+_BUSY = frozenset(
+    ("InternalServerError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "ThrottlingError")
+)
+_REASONS = re.compile(r"\[([^\]]*)\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One write of a commit, and what it is about."""
+
+    kind: Literal["record", "alert", "part", "message"]
+    about: str
+    """The transaction's id, the alert's, or the entity and its key."""
+    request: dict[str, Any]
+
+
+class Lost(Contended):
+    """Another worker was first at these writes."""
+
+    def __init__(self, writes: Sequence[Write]) -> None:
+        self.writes = tuple(writes)
+        named = ", ".join(sorted({f"{each.kind} {each.about}" for each in writes}))
+        super().__init__(f"another worker was first at {named}")
+
+
+def check_size(writes: Sequence[Write]) -> None:
+    """Raises TooLarge for what one transaction of DynamoDB cannot hold."""
+    if len(writes) > MOST_WRITES:
+        raise TooLarge(f"{len(writes)} writes are more than the {MOST_WRITES} of one commit")
+    size = sum(_size(each.request) for each in writes)
+    if size > MOST_BYTES:
+        raise TooLarge(f"{size} bytes are more than the {MOST_BYTES} of one commit")
+
+
+def transact(clients: Clients, writes: Sequence[Write]) -> None:
+    """Make all of the writes or none.
+
+    Raises Repeated for transactions that were decided before, Contended where another worker was first, and
+    Retryable where it is not known whether they were made: the same commit again then ends in Repeated.
+    """
+    if not writes:
+        return
+    try:
+        with translate("committing"):
+            # boto3 gives each call a token of its own: what it sends again after an answer was lost is not
+            # done twice. A call of ours that follows has another, and is told what was decided before.
+            clients.dynamodb.transact_write_items(TransactItems=[each.request for each in writes])
+    except ClientError as error:
+        if code_of(error) != "TransactionCanceledException":
+            raise
+        refusal = _refusal(_codes(error), writes)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def _refusal(reasons: Sequence[str], writes: Sequence[Write]) -> Exception | None:
+    """What a cancelled transaction means, from the code beside each of its writes; None for a bug of ours."""
+    pairs = [pair for pair in zip(writes, reasons, strict=False) if pair[1] not in {"None", ""}]
+    unmet = [write for write, code in pairs if code in _UNMET]
+    repeated = [write.about for write in unmet if write.kind == "record"]
+    if repeated:
+        return Repeated(repeated)
+    codes = {code for _, code in pairs}
+    if codes and codes <= _FIRST:
+        return Lost([write for write, _ in pairs])
+    if codes & _BUSY:
+        return Retryable(f"committing: {', '.join(sorted(codes))}")
+    return None
+
+
+def _codes(error: ClientError) -> list[str]:
+    """One code a write, in their order; the message has them too where the list did not come along."""
+    reasons = error.response.get("CancellationReasons")
+    if reasons:
+        return [str(reason.get("Code") or "None") for reason in reasons]
+    found = _REASONS.search(error.response["Error"].get("Message", ""))
+    return [] if found is None else [code.strip() for code in found.group(1).split(",")]
+
+
+def _size(request: dict[str, Any]) -> int:
+    (write,) = request.values()
+    named = ("Item", "Key", "ExpressionAttributeValues")
+    return sum(size_of(write[name]) for name in named if name in write)

@@ -1,0 +1,42 @@
+"""Daily reports in S3: reports/YYYY-MM-DD/NAME."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from shroff.adapters.aws.uploads import Upload
+
+FOLDER = "reports"
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class S3Reports:
+    """Answers Reports with a bucket; a reader meets an old file or a new one, never half of one."""
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        self._s3, self._bucket = s3, bucket
+
+    def write(self, date: str, files: Mapping[str, Iterable[bytes]]) -> list[str]:
+        """Send all files, then put them in place."""
+        with ExitStack() as undone:
+            uploads = []
+            for name, parts in files.items():
+                upload = Upload(s3=self._s3, bucket=self._bucket, key=key_of(date, name))
+                undone.callback(upload.abort)
+                for part in parts:
+                    upload.write(part)
+                uploads.append(upload)
+            places = [upload.complete() for upload in uploads]
+            undone.pop_all()
+        return places
+
+
+def key_of(date: str, name: str) -> str:
+    """Where a day's file is in the bucket."""
+    if not _DATE.fullmatch(date) or not _NAME.fullmatch(name):
+        raise ValueError(f"not the name of a report: {date} {name}")
+    return f"{FOLDER}/{date}/{name}"

@@ -1,0 +1,148 @@
+"""The desk behind API Gateway: one event, one answer; what somebody waits for is decided here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from shroff.api.gateway.desk import Desk, routes
+from shroff.api.gateway.intake import Intake
+from shroff.api.gateway.settings import DeskPorts, GatewaySettings
+from shroff.api.gateway.verdicts import Verdict
+from shroff.core.errors import Rejected, Retryable
+from shroff.ports import Clock, Entry, Message, Receipt
+from shroff.runtimes.lambdas.deciding import Decider
+from shroff.runtimes.lambdas.event import method_of, proxied, request_of
+from shroff.runtimes.lambdas.meter import Meter
+
+log = structlog.get_logger()
+
+Append = Callable[[Sequence[Entry]], list[Receipt]]
+
+_ROOM = 10_000
+"""Milliseconds for which the number in flight is taken as it was."""
+_COUNTED = {"accepted": "Accepted", "repeated": "Repeated", "conflict": "Conflicts"}
+
+
+async def ask(question: Callable[[], Any]) -> Any:
+    """Ask at once: an invocation has one request, so that there is nobody else to hold up."""
+    return question()
+
+
+class Counter(Intake):
+    """An intake that appends at once, and counts."""
+
+    def __init__(self, settings: GatewaySettings, clock: Clock, append: Append, meter: Meter) -> None:
+        async def submit(entries: Sequence[Entry]) -> list[Receipt]:
+            receipts = append(entries)
+            for receipt in receipts:
+                meter.count(_COUNTED[receipt.status])
+            return receipts
+
+        super().__init__(settings, clock, submit)
+        self._meter = meter
+
+    def entry(self, body: bytes) -> Entry:
+        """The entry of one JSON object. Raises Rejected with all faults at once."""
+        try:
+            return super().entry(body)
+        except Rejected:
+            self._meter.count("Rejected")
+            raise
+
+
+class Inline:
+    """Decides what somebody waits for, as the consumer would; answers Verdicts.
+
+    Where that fails or takes too long the message goes the way of all others.
+    """
+
+    def __init__(
+        self, ports: DeskPorts, decider: Decider, send: Callable[[Sequence[Message]], None], clock: Clock
+    ) -> None:
+        self._ports = ports
+        self._decider = decider
+        self._send = send
+        self._clock = clock
+
+    async def of(self, entry: Entry, receipt: Receipt, seconds: float) -> Verdict | None:
+        """What became of the entry: for a repeated one what is stored, if it was decided before."""
+        until = self._clock() + int(seconds * 1_000)
+        message: Message | None = _message_of(entry)
+        if receipt.status == "repeated":
+            if verdict := self._stored(entry.transaction_id):
+                return verdict
+            message = self._ports.reader.find(entry.transaction_id)
+        if message is None:
+            raise LookupError(f"{entry.transaction_id} was accepted, but is not there")
+        if self._decided(message, until):
+            return self._stored(entry.transaction_id)
+        self._send([message])
+        return None
+
+    def _decided(self, message: Message, until: int) -> bool:
+        try:
+            outcomes, failed = self._decider.decide([message], lambda: until - self._clock(), reserve=0)
+        except Retryable as error:
+            log.warning("decision_put_off", transaction_id=message.transaction_id, cause=str(error))
+            return False
+        for _, why in failed:
+            expected = isinstance(why, Retryable | Rejected)
+            log.warning(
+                "decision_put_off",
+                transaction_id=message.transaction_id,
+                cause=str(why),
+                exc_info=None if expected else why,
+            )
+        return not failed and not any(outcome.work.unsettled for outcome in outcomes)
+
+    def _stored(self, transaction_id: str) -> Verdict | None:
+        record = self._ports.ledger.find(transaction_id)
+        return record or self._ports.dead_letters.get(transaction_id)
+
+
+class Api:
+    """Answers API Gateway's events; lives as long as its process."""
+
+    def __init__(
+        self, ports: DeskPorts, intake: Counter, deciding: Counter, inline: Inline, clock: Clock
+    ) -> None:
+        self._in_flight = ports.in_flight
+        self._intakes = (intake, deciding)
+        self._desk = Desk(routes(ports, intake, inline, deciding))
+        self._clock = clock
+        self._looked_at = -_ROOM
+
+    def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to one event, as the gateway of one machine would give it."""
+        method, request = method_of(event), request_of(event)
+        route = self._desk.route(method, request.path)
+        if method == "POST":
+            self._look_for_room()
+        answer = asyncio.run(self._desk.answer(route, method, request))
+        return proxied(answer, head=method == "HEAD")
+
+    def _look_for_room(self) -> None:
+        now = self._clock()
+        if 0 <= now - self._looked_at < _ROOM:
+            return
+        self._looked_at = now
+        try:
+            flying = self._in_flight()
+        except Retryable as error:  # what was known before goes on to be used
+            log.warning("refresh_failed", cause=str(error))
+            return
+        for intake in self._intakes:
+            intake.in_flight = flying
+
+
+def _message_of(entry: Entry) -> Message:
+    return Message(
+        seq=entry.received_at,
+        transaction_id=entry.transaction_id,
+        body=entry.body,
+        received_at=entry.received_at,
+    )

@@ -1,0 +1,220 @@
+"""Looking back: what the sweep's function does by the clock, each step ready for the next run to go on with.
+
+::
+
+    tell ── audit ── seal and sweep each window that is due ── seal again what came late
+
+A step keeps how far it came in the schedule and the marks, so that a run that ends in the middle repeats
+little, and two runs at once do the same twice without harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from shroff.core.alert import Alert
+from shroff.core.errors import Contended
+from shroff.core.policy import Policy
+from shroff.flows.seal import seal
+from shroff.flows.settle import PATIENCE, UNSURE, Send, settle
+from shroff.flows.sweep import sweep
+from shroff.ports import (
+    SEALED,
+    Alerts,
+    Chunks,
+    Clock,
+    Entry,
+    LateMarks,
+    Ledger,
+    Message,
+    Queue,
+    Receipt,
+    Schedule,
+)
+from shroff.runtimes.lambdas.meter import Meter
+
+log = structlog.get_logger()
+
+TimeLeft = Callable[[], bool]
+
+AUDITED = "audited"
+"""The job whose tick is the moment up to which everything accepted is known to have its fate."""
+_LOOKED, _SEALED, _SWEPT = "looked", "sealed", "sweep"
+_TOGETHER = 100
+_TELLING = 60_000
+"""Milliseconds for which whoever raised an alert may be telling it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookingPorts:
+    """What looking back asks of the world."""
+
+    ledger: Ledger
+    """The one that is committed to."""
+    archive: Ledger
+    """The same, with its sealed windows."""
+    chunks: Chunks
+    marks: LateMarks
+    alerts: Alerts
+    untold: Callable[[int], list[Alert]]
+    """So many alerts of which nobody was told, the oldest first."""
+    tell: Callable[[Sequence[Alert]], int]
+    queue: Queue
+    send: Send
+    policy: Callable[[], Policy]
+    schedule: Schedule
+    clock: Clock
+
+
+class LookBack:
+    """Does what is due, as long as there is time."""
+
+    def __init__(self, ports: LookingPorts, *, sweep_delay: int, meter: Meter) -> None:
+        self._ports = ports
+        self._sweep_delay = sweep_delay
+        self._meter = meter
+
+    def run(self, time_left: TimeLeft) -> bool:
+        """Whether all that was due is done; False where time ran out before."""
+        steps = (self.tell, self.audit, self.seal_due, self.sweep_due, self.seal_again)
+        return all(step(time_left) for step in steps)
+
+    def tell(self, time_left: TimeLeft) -> bool:
+        """Tell what was raised and not told, as its teller was cut off or the topic did not answer."""
+        told: set[str] = set()
+        # What was told a moment ago may still be read as untold.
+        while untold := [each for each in self._long_untold() if each.alert_id not in told]:
+            done = self._ports.tell(untold)
+            told |= {each.alert_id for each in untold}
+            self._meter.count("Untold", len(untold) - done)
+            if done < len(untold):
+                break  # the topic does not answer: what waits for it is all for the next run
+            if not time_left():
+                return False
+        self._meter.count("Untold", 0)
+        return True
+
+    def _long_untold(self) -> list[Alert]:
+        latest = self._ports.clock() - _TELLING
+        return [each for each in self._ports.untold(_TOGETHER) if each.raised_at < latest]
+
+    def audit(self, time_left: TimeLeft) -> bool:
+        """Follow what was accepted to its fate, and send again what never came to one."""
+        schedule, now = self._ports.schedule, self._ports.clock()
+        settled = settle(
+            _WhileTime(self._ports.queue, time_left),
+            self._ports.ledger,
+            self._ports.send,
+            watermark=schedule.last(AUDITED) or 0,
+            now=now,
+            before=schedule.last(_LOOKED),
+        )
+        whole = time_left()
+        # Where nothing is open, nothing is up to the moment that was looked to, and not only to the last one.
+        schedule.done(AUDITED, now - UNSURE if whole and not settled.open else settled.watermark)
+        self._meter.count("AuditGap", settled.gap)
+        self._meter.count("SentAgain", settled.sent)
+        log.info("audited", accepted=settled.looked_at, open=settled.open, sent=settled.sent, gap=settled.gap)
+        if whole:
+            schedule.done(_LOOKED, now)
+        return whole
+
+    def seal_due(self, time_left: TimeLeft) -> bool:
+        """Seal each window that has ended; the first run of all begins with the newest."""
+        now = self._ports.clock()
+        newest = (now - self._sweep_delay) // SEALED * SEALED - SEALED
+        last = self._ports.schedule.last(_SEALED)
+        for start in range(newest if last is None else last + SEALED, newest + 1, SEALED):
+            if not time_left():
+                return False
+            self._seal(start)
+            self._ports.schedule.done(_SEALED, start)
+        return True
+
+    def sweep_due(self, time_left: TimeLeft) -> bool:
+        """Run each sweep that has become due since the last one ran."""
+        ports, policy = self._ports, self._ports.policy()
+        settled = ports.schedule.last(AUDITED) or 0
+        every, now = policy.sweep.every, ports.clock()
+        newest = (now - self._sweep_delay) // every * every
+        last = ports.schedule.last(_SWEPT)
+        # Kept in milliseconds, as a policy may change how often.
+        for at in range(newest if last is None else last // every * every + every, newest + 1, every):
+            if settled < at and now < at + PATIENCE:
+                return True  # what is in flight is to be in it: a later run comes back
+            if not time_left():
+                return False
+            self._sweep(policy, at)
+        return True
+
+    def _sweep(self, policy: Policy, at: int) -> None:
+        ports = self._ports
+        swept = sweep(
+            policy, ports.archive, ports.alerts, at=at, window=policy.sweep.window, now=ports.clock()
+        )
+        if swept.new_alerts:  # what is not to be read yet, the next run tells
+            found = {each.transaction_id for each in swept.findings}
+            untold = ports.untold(len(found) + _TOGETHER)
+            ports.tell([each for each in untold if each.transaction_id in found])
+        ports.schedule.done(_SWEPT, at)
+        self._meter.count("Swept")
+        self._meter.count("Findings", len(swept.findings))
+        log.info(
+            "swept",
+            at=at,
+            transactions=swept.transactions,
+            findings=len(swept.findings),
+            alerts=swept.new_alerts,
+        )
+
+    def seal_again(self, time_left: TimeLeft) -> bool:
+        """Seal the windows into which something came after they were sealed."""
+        sealed_until = self._ports.schedule.last(_SEALED)
+        for start, _ in self._ports.marks.all():
+            if sealed_until is None or start > sealed_until:
+                continue  # it is sealed when it is due
+            if not time_left():
+                return False
+            self._seal(start)
+        return True
+
+    def _seal(self, start: int) -> None:
+        ports = self._ports
+        try:
+            held = seal(start, ports.ledger, ports.chunks, ports.marks, now=ports.clock())
+        except Contended as error:
+            log.info("sealed_by_another", start=start, cause=str(error))
+            return
+        self._meter.count("Sealed")
+        log.info("sealed", start=start, transactions=held)
+
+
+class _WhileTime:
+    """A queue that seems to end where time runs out: what follows it keeps how far it came."""
+
+    def __init__(self, queue: Queue, time_left: TimeLeft) -> None:
+        self._queue = queue
+        self._time_left = time_left
+
+    def ids(self, after: int, limit: int) -> list[tuple[int, str]]:
+        """As the queue says, as long as there is time."""
+        return self._queue.ids(after, limit) if self._time_left() else []
+
+    def append(self, entries: Sequence[Entry]) -> list[Receipt]:
+        """As the queue does."""
+        return self._queue.append(entries)
+
+    def read(self, after: int, limit: int) -> list[Message]:
+        """As the queue says."""
+        return self._queue.read(after, limit)
+
+    def find(self, transaction_id: str) -> Message | None:
+        """As the queue says."""
+        return self._queue.find(transaction_id)
+
+    def last(self) -> int:
+        """As the queue says."""
+        return self._queue.last()

@@ -1,0 +1,31 @@
+"""An installation as the commands see it, on one machine or on AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from shroff.core.policy import Policy
+from shroff.ports import Alerts, DeadLetters, Ledger, Lists, Policies, Queue, Reports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What a command may ask, wherever it is kept."""
+
+    currency: str
+    """The currency of a transaction that names none."""
+    queue: Queue
+    ledger: Ledger
+    dead_letters: DeadLetters
+    policies: Policies
+    lists: Lists
+    alerts: Alerts
+    reports: Reports
+    settled: Callable[[], int]
+    """A place in the queue up to which nothing waits any more, so that nobody looks there again."""
+    in_order: bool
+    """Whether the ledger's history comes in the order of `seq`, as one worker's does."""
+    ready: Callable[[Policy], AbstractContextManager[None]]
+    """While it lasts, a policy may be published: what it remembers of entities is complete."""

@@ -1,0 +1,275 @@
+"""What the shelves on AWS do beyond their contracts: pages, batches, races, names in the bucket."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from shroff.adapters.aws.alerts import AwsAlerts
+from shroff.adapters.aws.chunks import S3Chunks
+from shroff.adapters.aws.lists import AwsLists
+from shroff.adapters.aws.policies import AwsPolicies
+from shroff.adapters.aws.schedule import AwsSchedule
+from shroff.adapters.aws.shelf import Shelf
+from shroff.adapters.aws.topic import AlertsTopic
+from shroff.codec import alert_members
+from shroff.core.errors import Rejected, Retryable
+from shroff.ports import Record
+from tests.adapters.shelves import BUCKET, TABLE, bucket, client, state_table
+from tests.contracts.samples import alert, decision, transaction
+
+DAY = 86_400_000
+
+
+@pytest.fixture
+def state() -> Iterator[Any]:
+    with mock_aws():
+        yield state_table()
+
+
+@pytest.fixture
+def s3() -> Iterator[Any]:
+    with mock_aws():
+        yield bucket()
+
+
+def record(number: int, occurred_at: int) -> Record:
+    name = f"t{number:03}"
+    return Record(
+        seq=number,
+        transaction=transaction(name, occurred_at),
+        received_at=7,
+        decision=decision(name, "review"),
+    )
+
+
+class Intercepted:
+    """A client of which one method does something first, once."""
+
+    def __init__(self, real: Any, method: str, first: Any) -> None:
+        self._real, self._method, self._first = real, method, first
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._real, name)
+        if name != self._method or self._first is None:
+            return real
+        first, self._first = self._first, None
+        return lambda **request: first(real, request)
+
+
+def test_two_that_publish_at_once_have_two_numbers(state: Any) -> None:
+    def somebody_else(put: Any, request: Any) -> Any:
+        AwsPolicies(state, TABLE).publish("v1", "theirs", 5)
+        return put(**request)
+
+    mine = AwsPolicies(Intercepted(state, "put_item", somebody_else), TABLE).publish("v2", "mine", 6)
+    assert mine.number == 2
+    assert [each.document for each in AwsPolicies(state, TABLE).history()] == ["theirs", "mine"]
+
+
+def test_every_publication_is_found_over_many_pages(state: Any) -> None:
+    noise = "".join(chr(0x4E00 + n * 7919 % 20_000) for n in range(120_000))
+    policies = AwsPolicies(state, TABLE)
+    for number in range(5):  # each of some hundreds of KB, however well it is compressed
+        policies.publish(f"v{number}", f"{number}{noise}", number)
+    assert [each.version for each in policies.history()] == [f"v{number}" for number in range(5)]
+    first = policies.get("v0")
+    assert first is not None
+    assert first.document == f"0{noise}"
+    active = policies.active()
+    assert active is not None
+    assert active.version == "v4"
+
+
+def test_a_policy_that_no_item_can_hold_is_refused(state: Any) -> None:
+    noise = "".join(chr(0x4E00 + n * n * 7919 % 20_001) for n in range(400_000))
+    with pytest.raises(Rejected, match="too many"):
+        AwsPolicies(state, TABLE).publish("v1", noise, 1)
+
+
+def test_what_a_busy_table_left_undone_is_asked_for_again(state: Any) -> None:
+    def half(real: Any, request: Any) -> Any:
+        """A throttled batch: half of it is done, the rest handed back."""
+        ((table, wanted),) = request["RequestItems"].items()
+        keys = wanted["Keys"] if isinstance(wanted, dict) else wanted
+        now, later = keys[::2], keys[1::2]
+        parts = [{**wanted, "Keys": each} if isinstance(wanted, dict) else each for each in (now, later)]
+        answer = real(RequestItems={table: parts[0]})
+        return answer | {"UnprocessedKeys": {table: parts[1]}, "UnprocessedItems": {table: parts[1]}}
+
+    values = [(f"v{number:02}", None) for number in range(20)]
+    AwsLists(Intercepted(state, "batch_write_item", None), TABLE).add("blocked", values[:1])
+    AwsLists(_SecondTime(state, "batch_write_item", half), TABLE).add("blocked", values)
+    assert list(AwsLists(state, TABLE).entries("blocked")) == values
+    throttled = AwsLists(Intercepted(state, "batch_get_item", half), TABLE)
+    assert throttled.members("blocked", [value for value, _ in values], 0) == {value for value, _ in values}
+
+
+class _SecondTime(Intercepted):
+    """The first call is left alone: it notes the list's name."""
+
+    def __init__(self, real: Any, method: str, first: Any) -> None:
+        super().__init__(real, method, first)
+        self._calls = 0
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._method:
+            self._calls += 1
+            if self._calls == 1:
+                return getattr(self._real, name)
+        return super().__getattr__(name)
+
+
+def test_a_table_that_stays_busy_is_retryable(state: Any) -> None:
+    class Busy:
+        def batch_write_item(self, **request: Any) -> Any:
+            return {"UnprocessedItems": request["RequestItems"]}
+
+    pauses: list[float] = []
+    with pytest.raises(Retryable, match="too busy"):
+        Shelf(Busy(), TABLE, pauses.append).write([{"DeleteRequest": {"Key": {}}}])
+    assert pauses == sorted(pauses)
+    assert len(pauses) == 8
+
+
+def test_a_value_longer_than_any_of_a_transaction_is_refused(state: Any) -> None:
+    lists = AwsLists(state, TABLE)
+    longest = "\U0001f600" * 256
+    assert lists.add("blocked", [(longest, None)]) == 1
+    assert lists.members("blocked", [longest, longest + "x"], 0) == {longest}
+    with pytest.raises(Rejected, match="longer than any value"):
+        lists.add("blocked", [(longest + "x", None)])
+
+
+def test_a_schedule_never_goes_back(state: Any) -> None:
+    schedule = AwsSchedule(state, TABLE)
+    schedule.done("sweep", 600)
+    schedule.done("sweep", 300)
+    assert schedule.last("sweep") == 600
+
+
+def test_an_alert_is_untold_until_somebody_was_told(state: Any) -> None:
+    alerts = AwsAlerts(state, TABLE)
+    alerts.add([alert(name, occurred_at=at) for name, at in (("c", 30), ("a", 10), ("b", 20))])
+    assert [each.alert_id for each in alerts.untold(2)] == ["a", "b"]
+    assert [each.alert_id for each in alerts.untold(9, before=31)] == ["a", "b"]
+    assert alerts.last() == 31
+    assert [(at, each.alert_id) for at, each in alerts.after(11, 9)] == [(21, "b"), (31, "c")]
+    alerts.told(["a", "c", "nobody"])
+    alerts.told(["a"])
+    assert [each.alert_id for each in alerts.untold(9)] == ["b"]
+    assert [each.alert_id for each in alerts.between(0, 99)] == ["a", "b", "c"], "and no alert of nobody"
+
+
+def test_a_further_hit_makes_no_alert_untold_again(state: Any) -> None:
+    alerts = AwsAlerts(state, TABLE)
+    alerts.add([alert("a", score=0.5)])
+    alerts.told(["a"])
+    assert alerts.add([alert("a", score=0.9, hits=2)]) == 0
+    assert alerts.add([alert("a", score=0.1)]) == 0
+    assert alerts.untold(9) == []
+    assert alerts.between(0, 9_999) == [alert("a", score=0.9, hits=4)]
+
+
+def test_alerts_of_a_span_are_found_on_every_day_of_it(state: Any) -> None:
+    alerts = AwsAlerts(state, TABLE)
+    alerts.add([alert(f"a{day}", occurred_at=day * DAY + 5) for day in range(5)])
+    assert [each.alert_id for each in alerts.between(DAY + 5, 3 * DAY + 6)] == ["a1", "a2", "a3"]
+    assert [each.alert_id for each in alerts.between(DAY + 6, 3 * DAY + 5)] == ["a2"]
+    assert alerts.between(DAY, DAY) == []
+
+
+def test_parts_are_lines_that_any_tool_reads(s3: Any) -> None:
+    chunks = S3Chunks(s3, BUCKET, most=2)
+    records = [record(number, 600_000 + number) for number in range(5)]
+    assert chunks.write(600_000, [records[:3], records[3:]]) == 5
+    manifest = json.loads(s3.get_object(Bucket=BUCKET, Key="chunks/v1/1970-01-01/0010.json")["Body"].read())
+    assert (manifest["start"], manifest["records"], len(manifest["parts"])) == (600_000, 5, 3)
+    body = s3.get_object(Bucket=BUCKET, Key=manifest["parts"][2])["Body"].read()
+    (line,) = map(json.loads, gzip.decompress(body).splitlines())
+    assert (line["seq"], line["transaction"]["amount_minor"], line["decision"]["outcome"]) == (
+        4,
+        9_999,
+        "review",
+    )
+
+
+def test_sealing_the_same_again_writes_the_same_bytes(s3: Any) -> None:
+    chunks = S3Chunks(s3, BUCKET, most=2)
+    records = [record(number, 600_000 + number) for number in range(5)]
+    seen = []
+    for parts in ([records], [records[:1], records[1:]]):
+        chunks.write(600_000, parts)
+        seen.append(keys(s3))
+    assert seen[0] == seen[1]
+    assert len(seen[0]) == 4
+
+
+def test_parts_of_a_larger_sealing_are_gone(s3: Any) -> None:
+    chunks = S3Chunks(s3, BUCKET, most=1)
+    records = [record(number, 600_000 + number) for number in range(5)]
+    chunks.write(600_000, [records])
+    chunks.write(600_000, [records[:2]])
+    assert len(keys(s3)) == 3
+    sealed = chunks.read(600_000)
+    assert sealed is not None
+    assert [each for part in sealed for each in part] == records[:2]
+
+
+def test_a_reader_whose_parts_are_replaced_reads_on_where_it_is(s3: Any) -> None:
+    chunks = S3Chunks(s3, BUCKET, most=2)
+    records = [record(number, 600_000 + number) for number in range(6)]
+    chunks.write(600_000, [records[:2] + records[3:]])
+    reading = chunks.read(600_000)
+    assert reading is not None
+    first = next(reading)
+    chunks.write(600_000, [records])
+    assert [*first, *(each for part in reading for each in part)] == [*records[:2], *records[2:]]
+
+
+def test_a_chunk_that_lost_a_part_says_so(s3: Any) -> None:
+    chunks = S3Chunks(s3, BUCKET)
+    chunks.write(600_000, [[record(1, 600_000)]])
+    s3.delete_object(Bucket=BUCKET, Key=keys(s3)[0])
+    reading = chunks.read(600_000)
+    assert reading is not None
+    with pytest.raises(Rejected, match="a part is missing"):
+        next(reading)
+
+
+def keys(s3: Any) -> list[str]:
+    return sorted(each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ()))
+
+
+def test_an_alert_is_published_with_what_subscribers_choose_by() -> None:
+    with mock_aws():
+        sns, sqs = client("sns"), client("sqs")
+        topic = sns.create_topic(Name="alerts-test")["TopicArn"]
+        url = sqs.create_queue(QueueName="listener")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(
+            TopicArn=topic,
+            Protocol="sqs",
+            Endpoint=arn,
+            Attributes={"FilterPolicy": '{"outcome": ["review"], "entity": ["customer"]}'},
+        )
+        AlertsTopic(sns, topic).send(alert("a"))
+        (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    told = json.loads(message["Body"])
+    assert json.loads(told["Message"]) == alert_members(alert("a"))
+    assert told["MessageAttributes"]["rule"]["Value"] == "many_payments"
+
+
+def test_a_topic_that_is_missing_may_be_there_later_and_a_bad_alert_may_not() -> None:
+    with mock_aws():
+        sns = client("sns")
+        topic = sns.create_topic(Name="alerts-test")["TopicArn"]
+        with pytest.raises(Retryable, match="NotFound"):
+            AlertsTopic(sns, topic + "-not").send(alert("a"))
+        with pytest.raises(Rejected, match="refused"):
+            AlertsTopic(sns, topic).send(alert("a" * 300_000))
