@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from shroff.adapters.aws.alerts import AwsAlerts
-from shroff.adapters.aws.chunks import S3Chunks
+from shroff.adapters.aws.days import day_of
 from shroff.adapters.aws.lists import AwsLists
 from shroff.adapters.aws.policies import AwsPolicies
 from shroff.adapters.aws.schedule import AwsSchedule
@@ -19,33 +18,17 @@ from shroff.adapters.aws.shelf import Shelf
 from shroff.adapters.aws.topic import AlertsTopic
 from shroff.codec import alert_members
 from shroff.core.errors import Rejected, Retryable
-from shroff.ports import Record
-from tests.adapters.shelves import BUCKET, TABLE, bucket, client, state_table
-from tests.contracts.samples import alert, decision, transaction
+from tests.adapters.shelves import TABLE, client, state_table
+from tests.contracts.samples import alert
 
 DAY = 86_400_000
+START = 1_700_000_100_000
 
 
 @pytest.fixture
 def state() -> Iterator[Any]:
     with mock_aws():
         yield state_table()
-
-
-@pytest.fixture
-def s3() -> Iterator[Any]:
-    with mock_aws():
-        yield bucket()
-
-
-def record(number: int, occurred_at: int) -> Record:
-    name = f"t{number:03}"
-    return Record(
-        seq=number,
-        transaction=transaction(name, occurred_at),
-        received_at=7,
-        decision=decision(name, "review"),
-    )
 
 
 class Intercepted:
@@ -184,66 +167,13 @@ def test_alerts_of_a_span_are_found_on_every_day_of_it(state: Any) -> None:
     assert alerts.between(DAY, DAY) == []
 
 
-def test_parts_are_lines_that_any_tool_reads(s3: Any) -> None:
-    chunks = S3Chunks(s3, BUCKET, most=2)
-    records = [record(number, 600_000 + number) for number in range(5)]
-    assert chunks.write(600_000, [records[:3], records[3:]]) == 5
-    manifest = json.loads(s3.get_object(Bucket=BUCKET, Key="chunks/v1/1970-01-01/0010.json")["Body"].read())
-    assert (manifest["start"], manifest["records"], len(manifest["parts"])) == (600_000, 5, 3)
-    body = s3.get_object(Bucket=BUCKET, Key=manifest["parts"][2])["Body"].read()
-    (line,) = map(json.loads, gzip.decompress(body).splitlines())
-    assert (line["seq"], line["transaction"]["amount_minor"], line["decision"]["outcome"]) == (
-        4,
-        9_999,
-        "review",
-    )
-
-
-def test_sealing_the_same_again_writes_the_same_bytes(s3: Any) -> None:
-    chunks = S3Chunks(s3, BUCKET, most=2)
-    records = [record(number, 600_000 + number) for number in range(5)]
-    seen = []
-    for parts in ([records], [records[:1], records[1:]]):
-        chunks.write(600_000, parts)
-        seen.append(keys(s3))
-    assert seen[0] == seen[1]
-    assert len(seen[0]) == 4
-
-
-def test_parts_of_a_larger_sealing_are_gone(s3: Any) -> None:
-    chunks = S3Chunks(s3, BUCKET, most=1)
-    records = [record(number, 600_000 + number) for number in range(5)]
-    chunks.write(600_000, [records])
-    chunks.write(600_000, [records[:2]])
-    assert len(keys(s3)) == 3
-    sealed = chunks.read(600_000)
-    assert sealed is not None
-    assert [each for part in sealed for each in part] == records[:2]
-
-
-def test_a_reader_whose_parts_are_replaced_reads_on_where_it_is(s3: Any) -> None:
-    chunks = S3Chunks(s3, BUCKET, most=2)
-    records = [record(number, 600_000 + number) for number in range(6)]
-    chunks.write(600_000, [records[:2] + records[3:]])
-    reading = chunks.read(600_000)
-    assert reading is not None
-    first = next(reading)
-    chunks.write(600_000, [records])
-    assert [*first, *(each for part in reading for each in part)] == [*records[:2], *records[2:]]
-
-
-def test_a_chunk_that_lost_a_part_says_so(s3: Any) -> None:
-    chunks = S3Chunks(s3, BUCKET)
-    chunks.write(600_000, [[record(1, 600_000)]])
-    s3.delete_object(Bucket=BUCKET, Key=keys(s3)[0])
-    reading = chunks.read(600_000)
-    assert reading is not None
-    with pytest.raises(Rejected, match="a part is missing"):
-        next(reading)
-
-
-def keys(s3: Any) -> list[str]:
-    return sorted(each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ()))
+def test_a_long_span_is_looked_at_on_the_days_that_have_something(state: Any) -> None:
+    alerts, days = AwsAlerts(state, TABLE), (3, 400, 20_000)
+    alerts.add([alert(f"a{day}", occurred_at=day * DAY + 5) for day in days])
+    for day in days:
+        state.put_item(TableName=TABLE, Item={"pk": {"S": "days#occurred"}, "sk": {"S": day_of(day * DAY)}})
+    assert [each.alert_id for each in alerts.between(0, 2**62)] == ["a3", "a400", "a20000"]
+    assert [each.alert_id for each in alerts.between(4 * DAY, 20_000 * DAY + 5)] == ["a400"]
 
 
 def test_an_alert_is_published_with_what_subscribers_choose_by() -> None:

@@ -13,8 +13,12 @@ from threading import Thread
 from typing import Any
 from urllib.parse import unquote
 
+from shroff.adapters.aws.clients import Clients
+from shroff.adapters.aws.names import names_of
+from shroff.adapters.aws.store import AwsStore
+from shroff.flows.audit import audit
 from tests.cloud.functions import Code, Function, Settings, runtime_client, unpacked
-from tests.cloud.gateway import Gateway
+from tests.cloud.gateway import Gateway, Response
 from tests.cloud.platform import Platform
 from tests.cloud.poller import Poller
 from tests.cloud.process import ROOT, Moto
@@ -166,6 +170,25 @@ class Cloud:
         event = target["Input"].replace("<aws.scheduler.scheduled-time>", at or stamp())
         caller.invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=event.encode())
         self.settle()
+
+    def ask(self, method: str, path: str, content: Any = None, **headers: str) -> Response:
+        """A request to the API with its key; bytes as they are, anything else as JSON."""
+        body = content if isinstance(content, bytes | None) else json.dumps(content).encode()
+        key = next(iter(self.gateway.keys), "")
+        given = {"Content-Type": "application/json", "x-api-key": key, **headers}
+        return self.gateway.request(method, path, body, given)
+
+    def store(self) -> AwsStore:
+        """The stack's own adapters, as the operator."""
+        clients = Clients()
+        shards = int(self.named("api-handler").settings.environment["SHROFF_SHARDS"])
+        return AwsStore(clients, names_of(clients, self.suffix), shards=shards)
+
+    def audit(self) -> dict[str, Any]:
+        store = self.store()
+        found = audit(store.queue, store.ledger)
+        store.close()
+        return {**found.members(), "strays": found.strays}
 
     def close(self) -> None:
         for each in self.functions.values():

@@ -15,6 +15,12 @@ from moto.sts.models import sts_backends
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/")
 
+ERRORS = {
+    "refused": ("500 Internal Server Error", "InternalServerError"),
+    "throttled": ("400 Bad Request", "ProvisionedThroughputExceededException"),
+    "invalid": ("400 Bad Request", "ValidationException"),
+}
+
 Environ = dict[str, Any]
 Start = Callable[..., Any]
 
@@ -23,8 +29,9 @@ class Door:
     """Counts requests by (who, service, action, table or queue); fails those that a story asks to fail.
 
     A fault has `service`, `action`, and as wanted `what` (part of the table's, queue's or key's name), `who` (part of
-    the role's name), `times`, `skip`, and `how`: "refused" (500, no effect), "throttled" (400), "lost" (took effect,
-    then the connection breaks), "cut" (no effect, the connection breaks), "slow" (took effect, `seconds` later).
+    the role's name), `body` (part of the request's), `times`, `skip`, and `how`: "refused" (500, no effect), "throttled"
+    (400), "invalid" (400, not worth another attempt), "lost" (took effect, then the connection breaks), "cut" (no
+    effect, the connection breaks), "slow" (took effect, `seconds` later).
     """
 
     def __init__(self, application: Callable[[Environ, Start], Iterable[bytes]]) -> None:
@@ -42,16 +49,18 @@ class Door:
         request = described(environ, body)
         with self.lock:
             self.counts[request["who"], request["service"], request["action"], request["what"]] += 1
-            fault = self.next_fault(request)
+            fault = self.next_fault(request, body)
         if fault is None:
             return self.application(environ, start)
         return self.fail(fault, environ, start)
 
-    def next_fault(self, request: dict[str, str]) -> dict[str, Any] | None:
+    def next_fault(self, request: dict[str, str], body: bytes) -> dict[str, Any] | None:
         for fault in self.faults:
             if fault["service"] != request["service"] or fault["action"] != request["action"]:
                 continue
             if fault.get("what", "") not in request["what"] or fault.get("who", "") not in request["who"]:
+                continue
+            if fault.get("body", "").encode() not in body:
                 continue
             if fault.get("skip", 0) > 0:
                 fault["skip"] -= 1
@@ -63,11 +72,9 @@ class Door:
 
     def fail(self, fault: dict[str, Any], environ: Environ, start: Start) -> Iterable[bytes]:
         how = fault["how"]
-        if how == "refused":
-            return answer(start, "500 Internal Server Error", {"__type": "InternalServerError", "message": "injected"})
-        if how == "throttled":
-            failure = {"__type": "ProvisionedThroughputExceededException", "message": "injected"}
-            return answer(start, "400 Bad Request", failure)
+        if how in ERRORS:
+            status, kind = ERRORS[how]
+            return answer(start, status, {"__type": kind, "message": "injected"})
         if how == "slow":
             content = b"".join(self.application(environ, start))
             time.sleep(float(fault["seconds"]))

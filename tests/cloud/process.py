@@ -70,6 +70,16 @@ class Moto:
         """From now on every request needs a valid signature and a permission."""
         self.ask("moto-api/reset-auth", b"0")
 
+    def environment(self) -> dict[str, str]:
+        """What brings boto3 and the command line here as the operator."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": self.credentials["aws_access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": self.credentials["aws_secret_access_key"],
+        }
+
     def stop(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()

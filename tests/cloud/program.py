@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +90,12 @@ def apply(
 ) -> tuple[Applied, dict[str, Any]]:
     """Run the program for a stack of this name; returns what it made, and its outputs."""
     mocks = Applied(moto)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # pulumi_aws warns of itself when it is imported
+        return mocks, _apply(mocks, configuration, name, dist)
+
+
+def _apply(mocks: Applied, configuration: Mapping[str, str], name: str, dist: Path) -> dict[str, Any]:
     pulumi.runtime.set_mocks(mocks, project="shroff", stack=name, preview=False)
     program, settings = importlib.import_module("infra.program"), importlib.import_module("infra.settings")
     outputs: dict[str, Any] = {}
@@ -103,4 +110,4 @@ def apply(
         return pulumi.Output.all(**made).apply(keep)
 
     run()
-    return mocks, outputs
+    return outputs

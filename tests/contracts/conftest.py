@@ -69,6 +69,10 @@ class Adapter:
 
     queue: Callable[[], Queue]
     store: Callable[[], Store]
+    many: int = 100_000
+    """How many are many to it; a local cloud is no quick one."""
+    batch: int = 1_000
+    """What one commit can hold."""
 
 
 @contextmanager
@@ -93,6 +97,8 @@ def aws(_: Path) -> Iterator[Adapter]:
             queue=lambda: environment().queue,
             # Of the channels and the keys of the gateway it has none: SNS and API Gateway do that.
             store=lambda: cast("Store", environment()),
+            many=400,
+            batch=90,
         )
 
 

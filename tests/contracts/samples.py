@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from dataclasses import replace
 
 from shroff.codec import encode_transaction
 from shroff.core.alert import Alert
@@ -92,3 +94,15 @@ def alert(alert_id: str, *, occurred_at: int = 1_000, score: float = 0.5, hits: 
         raised_at=occurred_at + 1,
         hits=hits,
     )
+
+
+def unplaced(message: Message) -> Message:
+    """A message without its place in the queue, which each adapter has its own way to give."""
+    return replace(message, seq=0)
+
+
+def in_commits(work: Work, size: int = 90) -> Iterator[Work]:
+    """The work in commits that every adapter can hold."""
+    for start in range(0, len(work.decided) or len(work.unsettled), size):
+        end = start + size
+        yield Work(decided=work.decided[start:end], unsettled=work.unsettled[start:end])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +15,7 @@ from shroff.adapters.aws.chunks import S3Chunks
 from shroff.adapters.memory.chunks import MemoryChunks
 from shroff.core.decision import Decision, Reason
 from shroff.core.errors import Contended
-from shroff.core.transaction import Transaction
+from shroff.core.transaction import Scalar, Transaction
 from shroff.ports import SEALED, Chunks, Record
 from tests.adapters.shelves import BUCKET, bucket
 from tests.contracts.samples import decision, transaction
@@ -107,7 +108,9 @@ SCALARS = st.one_of(
 TEXT = st.none() | st.text(min_size=1, max_size=5)
 
 
-def _record(number: int, texts: list[str | None], place: float | None, values: dict, floats: list) -> Record:
+def _record(
+    number: int, texts: list[str | None], place: float | None, values: dict[str, Scalar], floats: list[float]
+) -> Record:
     name = f"{number:03}{texts[0] or ''}"
     shown = {key: float(value) if type(value) is int else value for key, value in values.items()}
     return Record(
@@ -150,7 +153,7 @@ def _record(number: int, texts: list[str | None], place: float | None, values: d
     )
 )
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_is_sealed_comes_back_to_the_byte(chunks: Chunks, drafts: list) -> None:
+def test_whatever_is_sealed_comes_back_to_the_byte(chunks: Chunks, drafts: list[Any]) -> None:
     held = [_record(number, *draft) for number, draft in enumerate(drafts)]
     chunks.write(START, [held])
     found = sealed(chunks)

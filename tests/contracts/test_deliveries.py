@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contracts.conftest import Store
+from tests.contracts.conftest import ONE_WORKER, Store
 from tests.contracts.samples import alert, failure
+
+pytestmark = ONE_WORKER  # on AWS, API Gateway and SNS do this
 
 
 @pytest.fixture

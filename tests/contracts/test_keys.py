@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from shroff.ports import Key
-from tests.contracts.conftest import Store
+from tests.contracts.conftest import ONE_WORKER, Store
 
 KEY = Key(
     key_id="k1",
@@ -17,6 +17,8 @@ KEY = Key(
     rate=12.5,
     created_at=10,
 )
+
+pytestmark = ONE_WORKER  # on AWS, API Gateway and SNS do this
 
 
 def test_keys_are_kept_whole_oldest_first(store: Store) -> None:

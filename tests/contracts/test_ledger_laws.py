@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from shroff.core.policy import OUTCOMES
 from shroff.ports import Work
-from tests.contracts.conftest import Adapter, Store
+from tests.contracts.conftest import ONE_WORKER, Adapter, Store
 from tests.contracts.samples import decided, dying, retrying
 
 IDS = "abcdefghij"
@@ -91,6 +91,7 @@ class Working(RuleBasedStateMachine):
         } == self.discarded
 
 
+@ONE_WORKER
 def test_any_work_ends_as_in_a_dict(adapter: Adapter) -> None:
     class Fresh(Working):
         def __init__(self) -> None:

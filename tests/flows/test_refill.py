@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -101,7 +102,11 @@ class Shared:
 def next_ones(stream: Sequence[Transaction]) -> list[Transaction]:
     """Transactions of every entity after all of a stream."""
     newest = max(each.occurred_at for each in stream) - transaction(0).occurred_at
-    who = ({"customer_id": "ann"}, {"customer_id": "bob"}, {"merchant": "shop", "card_id": "c1"})
+    who: tuple[dict[str, Any], ...] = (
+        {"customer_id": "ann"},
+        {"customer_id": "bob"},
+        {"merchant": "shop", "card_id": "c1"},
+    )
     return [transaction(900 + at, newest, **members) for at, members in enumerate(who)]
 
 

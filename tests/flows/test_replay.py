@@ -121,7 +121,7 @@ def test_a_snapshot_of_another_length_is_found(cut: int) -> None:
 
 @dataclass(frozen=True)
 class ByTime:
-    """A ledger of many workers: its history comes in the order of time, its numbers grow along each entity."""
+    """A ledger of many workers, whose history comes in the order of time."""
 
     store: MemoryStore
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from threading import Semaphore, Thread
+from typing import cast
 
 import pytest
 from hypothesis import settings
@@ -122,12 +124,10 @@ class Interleaved(RuleBasedStateMachine):
     def _sealing(self, start: int) -> Iterator[None]:
         """The flow, held up between its reads and its writes: steps of a thread that waits for `go`."""
         steps = Steps()
-        place = self.place
-        yield from steps.run(
-            lambda: seal(
-                start, Slow(place.ledger, steps), place.chunks, SlowMarks(place.marks, steps), now=place.now
-            )
-        )
+        chunks, now = self.place.chunks, self.place.now
+        ledger = cast("Ledger", Slow(self.place.ledger, steps))
+        marks = SlowMarks(self.place.marks, steps)
+        yield from steps.run(lambda: seal(start, ledger, chunks, marks, now=now))
 
     def teardown(self) -> None:
         for sealing in self.sealings:
@@ -143,11 +143,10 @@ class Interleaved(RuleBasedStateMachine):
 class Steps:
     """Runs a flow in a thread that stops wherever `stop` is called, until the next step."""
 
-    def run(self, flow) -> Iterator[None]:
-        from threading import Semaphore, Thread
-
+    def __init__(self) -> None:
         self._go, self._there, self._over = Semaphore(0), Semaphore(0), False
 
+    def run(self, flow: Callable[[], object]) -> Iterator[None]:
         def whole() -> None:
             self._go.acquire()
             try:

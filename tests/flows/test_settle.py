@@ -139,7 +139,8 @@ class Settling(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.scene, self.now, self.before = Scene(), BEGIN, None
+        self.scene, self.now = Scene(), BEGIN
+        self.before: int | None = None
         self.names, self.line = 0, list[str]()
 
     @rule(count=st.integers(1, 3), sent=st.booleans(), took=st.integers(0, UNSURE // 2))

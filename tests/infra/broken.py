@@ -50,17 +50,38 @@ QUEUE, DLQ = ("sqs.Queue", "transaction-queue"), ("sqs.Queue", "transaction-dlq"
 CONSUMER, SOURCE = ("lambda.Function", "queue-consumer"), ("lambda.EventSourceMapping", "transactions")
 ROLE, BUCKET = ("iam.RolePolicy", "api-handler-policy"), "arn:aws:s3:::shroff-reports-prod-123456789012"
 
+
+def alarm(name: str) -> tuple[str, str]:
+    return "cloudwatch.MetricAlarm", name
+
+
+def log(name: str) -> tuple[str, str]:
+    return "cloudwatch.LogGroup", name
+
+
+def table(name: str) -> tuple[str, str]:
+    return "dynamodb.Table", name
+
+
+API_ROLE = "arn:aws:iam::123456789012:role/api-handler-prod"
+ALWAYS = "100 * failed / requests"
+RETRIES, LIFECYCLE = (
+    ("sqs.RedriveAllowPolicy", "transaction-dlq"),
+    ("s3.BucketLifecycleConfiguration", "lifecycle"),
+)
+STAGE, METHODS = ("apigateway.Stage", "stage"), ("apigateway.MethodSettings", "all")
+
 BROKEN: list[tuple[Law, tuple[str, str], Change | None]] = [
     (
         laws.every_queue_has_a_dead_letter_queue,
         QUEUE,
-        put("redrivePolicy", to='{"deadLetterTargetArn": "arn:x"}'),
+        put("redrivePolicy", to='{"deadLetterTargetArn": "x"}'),
     ),
     (laws.every_queue_has_a_dead_letter_queue, QUEUE, without("redrivePolicy")),
-    (laws.every_dead_letter_queue_has_an_alarm, ("cloudwatch.MetricAlarm", "invocation-dlq-messages"), None),
+    (laws.every_dead_letter_queue_has_an_alarm, alarm("invocation-dlq-messages"), None),
     (
         laws.every_dead_letter_queue_has_an_alarm,
-        ("cloudwatch.MetricAlarm", "transaction-dlq-messages"),
+        alarm("transaction-dlq-messages"),
         put("threshold", to=5),
     ),
     (laws.a_dead_letter_queue_keeps_longer_than_the_queue, DLQ, put("messageRetentionSeconds", to=345_600)),
@@ -78,8 +99,8 @@ BROKEN: list[tuple[Law, tuple[str, str], Change | None]] = [
     (laws.no_policy_has_an_asterisk, ROLE, statement(Resource=f"{BUCKET}/*")),
     (laws.no_policy_has_an_asterisk, ROLE, statement(Resource="arn:aws:sqs:eu-west-3:123456789012:*")),
     (laws.no_policy_has_an_asterisk, ("kms.Key", "key"), statement(Action=["kms:*"])),
-    (laws.every_log_group_has_retention, ("cloudwatch.LogGroup", "execution"), without("retentionInDays")),
-    (laws.every_log_group_has_retention, ("cloudwatch.LogGroup", "api-handler-log"), None),
+    (laws.every_log_group_has_retention, log("execution"), without("retentionInDays")),
+    (laws.every_log_group_has_retention, log("api-handler-log"), None),
     (laws.nothing_is_public, ("s3.BucketPublicAccessBlock", "private"), put("blockPublicPolicy", to=False)),
     (laws.nothing_is_public, ("apigateway.Method", "GET /health"), put("apiKeyRequired", to=False)),
     (laws.nothing_is_public, ("lambda.Permission", "POST /transactions"), without("sourceArn")),
@@ -87,31 +108,31 @@ BROKEN: list[tuple[Law, tuple[str, str], Change | None]] = [
     (laws.everything_is_encrypted, DLQ, without("kmsMasterKeyId")),
     (laws.everything_is_encrypted, ("sns.Topic", "alerts"), without("kmsMasterKeyId")),
     (laws.everything_is_encrypted, CONSUMER, without("kmsKeyArn")),
-    (laws.everything_is_encrypted, ("cloudwatch.LogGroup", "access"), without("kmsKeyId")),
+    (laws.everything_is_encrypted, log("access"), without("kmsKeyId")),
     (
         laws.everything_is_encrypted,
-        ("dynamodb.Table", "state"),
+        table("state"),
         put("serverSideEncryption", to={"enabled": True}),
     ),
     (laws.everything_is_encrypted, ("s3.BucketServerSideEncryptionConfiguration", "encryption"), None),
     (laws.everything_is_encrypted, ("kms.Key", "key"), put("enableKeyRotation", to=False)),
     (laws.names_carry_the_suffix, DLQ, put("name", to="transaction-dlq")),
     (laws.names_carry_the_suffix, ("cloudwatch.Dashboard", "dashboard"), put("dashboardName", to="shroff")),
-    (laws.every_function_is_watched, ("cloudwatch.MetricAlarm", "batch-processor-duration"), None),
-    (laws.every_function_is_watched, ("cloudwatch.MetricAlarm", "audit-gap"), None),
-    (laws.every_alarm_tells_somebody, ("cloudwatch.MetricAlarm", "queue-age"), put("alarmActions", to=[])),
+    (laws.every_function_is_watched, alarm("batch-processor-duration"), None),
+    (laws.every_function_is_watched, alarm("audit-gap"), None),
+    (laws.every_alarm_tells_somebody, alarm("queue-age"), put("alarmActions", to=[])),
     (
         laws.error_rates_are_quiet_when_idle,
-        ("cloudwatch.MetricAlarm", "api-5xx"),
-        put("metricQueries", 2, "expression", to="100 * failed / requests"),
+        alarm("api-5xx"),
+        put("metricQueries", 2, "expression", to=ALWAYS),
     ),
     (
         laws.error_rates_are_quiet_when_idle,
-        ("cloudwatch.MetricAlarm", "api-handler-errors"),
+        alarm("api-handler-errors"),
         put("treatMissingData", to="breaching"),
     ),
-    (laws.tables_can_be_recovered, ("dynamodb.Table", "transactions"), without("pointInTimeRecovery")),
-    (laws.tables_can_be_recovered, ("dynamodb.Table", "state"), put("ttl", "enabled", to=False)),
+    (laws.tables_can_be_recovered, table("transactions"), without("pointInTimeRecovery")),
+    (laws.tables_can_be_recovered, table("state"), put("ttl", "enabled", to=False)),
     (laws.the_bucket_keeps_what_it_is_given, ("s3.BucketVersioning", "versioning"), None),
     (
         laws.the_bucket_keeps_what_it_is_given,
@@ -132,7 +153,7 @@ BROKEN: list[tuple[Law, tuple[str, str], Change | None]] = [
     (
         laws.every_function_has_a_role_of_its_own,
         CONSUMER,
-        put("role", to="arn:aws:iam::123456789012:role/api-handler-prod"),
+        put("role", to=API_ROLE),
     ),
     (laws.the_scheduler_starts_its_two_functions_only, ("scheduler.Schedule", "report"), None),
     (
@@ -143,7 +164,7 @@ BROKEN: list[tuple[Law, tuple[str, str], Change | None]] = [
     (
         laws.bodies_are_never_logged,
         ("apigateway.Stage", "stage"),
-        put("accessLogSettings", "format", to='{"x": "$input.body"}'),
+        put("accessLogSettings", "format", to='["$input"]'),
     ),
 ]
 """A law, a resource, and what is done to it that the law forbids; None takes the resource away."""

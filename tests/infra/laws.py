@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from infra.components.shapes import SHAPES
 from tests.infra.declared import Declared, World, physical_name
+from tests.infra.policies import arn_of, as_list, dead_letter_queues, function_of, is_wild, statements
 
 Law = Callable[[World], Iterator[str]]
 
 
 def every_queue_has_a_dead_letter_queue(world: World) -> Iterator[str]:
-    arns, dead = {_arn(each) for each in world.all("sqs.Queue")}, dead_letter_queues(world)
+    arns, dead = {arn_of(each) for each in world.all("sqs.Queue")}, dead_letter_queues(world)
     for queue in world.all("sqs.Queue"):
         if queue.given["name"] in dead:
             continue
@@ -49,9 +49,9 @@ def only_the_queue_itself_redrives_into_its_dead_letters(world: World) -> Iterat
 
 
 def visibility_is_six_timeouts(world: World) -> Iterator[str]:
-    queues = {_arn(each): each for each in world.all("sqs.Queue")}
+    queues = {arn_of(each): each for each in world.all("sqs.Queue")}
     for source in world.all("lambda.EventSourceMapping"):
-        queue, function = queues[source.given["eventSourceArn"]], _function(world, source)
+        queue, function = queues[source.given["eventSourceArn"]], function_of(world, source)
         if queue.given["visibilityTimeoutSeconds"] < 6 * function.given["timeout"]:
             yield f"{queue.name} hands over again what is still being decided"
 
@@ -60,7 +60,7 @@ def partial_failures_are_on(world: World) -> Iterator[str]:
     for source in world.all("lambda.EventSourceMapping"):
         if source.given.get("functionResponseTypes") != ["ReportBatchItemFailures"]:
             yield f"{source.name} sends back whole batches"
-        limit = _function(world, source).given["reservedConcurrentExecutions"]
+        limit = function_of(world, source).given["reservedConcurrentExecutions"]
         if not 2 <= source.given["scalingConfig"]["maximumConcurrency"] <= limit:
             yield f"{source.name} runs into the function's concurrency"
 
@@ -74,14 +74,14 @@ COMMENTED = {
 
 def no_policy_has_an_asterisk(world: World) -> Iterator[str]:
     for resource, statement in statements(world):
-        actions, on = _list(statement["Action"]), _list(statement.get("Resource", []))
+        actions, on = as_list(statement["Action"]), as_list(statement.get("Resource", []))
         if (resource.kind, resource.name) in COMMENTED:
             # A refusal may name all; what is allowed is at least named action by action.
             wild = statement["Effect"] == "Allow" and any("*" in each for each in actions)
         elif on == ["*"]:
             wild = any(not each.startswith("xray:Put") for each in actions)
         else:
-            wild = any("*" in each for each in actions) or any(_wild(each) for each in on)
+            wild = any("*" in each for each in actions) or any(is_wild(each) for each in on)
         if wild:
             yield f"{resource.kind} {resource.name}: {', '.join(actions)} on {', '.join(on)}"
 
@@ -230,7 +230,9 @@ def the_bucket_keeps_what_it_is_given(world: World) -> Iterator[str]:
 
 def failed_runs_are_kept(world: World) -> Iterator[str]:
     kept = {each.given["functionName"]: each for each in world.all("lambda.FunctionEventInvokeConfig")}
-    dead = {_arn(each) for each in world.all("sqs.Queue") if each.given["name"] in dead_letter_queues(world)}
+    dead = {
+        arn_of(each) for each in world.all("sqs.Queue") if each.given["name"] in dead_letter_queues(world)
+    }
     for function in world.all("lambda.Function"):
         config = kept.get(function.given["name"])
         if config is None or config.given["destinationConfig"]["onFailure"]["destination"] not in dead:
@@ -263,7 +265,7 @@ def the_scheduler_starts_its_two_functions_only(world: World) -> Iterator[str]:
     targets = sorted(each.given["target"]["arn"] for each in world.all("scheduler.Schedule"))
     policy = world.one("iam.RolePolicy", "scheduler").policy()
     may = [each["Resource"] for each in policy["Statement"] if "lambda:InvokeFunction" in each["Action"]]
-    if sorted(each for found in may for each in _list(found)) != targets:
+    if sorted(each for found in may for each in as_list(found)) != targets:
         yield "the scheduler may start what it does not schedule"
 
 
@@ -307,46 +309,3 @@ LAWS: tuple[Law, ...] = (
     the_scheduler_starts_its_two_functions_only,
     bodies_are_never_logged,
 )
-
-
-# What the laws look at
-
-
-def dead_letter_queues(world: World) -> set[str]:
-    """The queues into which something is given up."""
-    arns = [json.loads(each.given["redrivePolicy"])["deadLetterTargetArn"]
-            for each in world.all("sqs.Queue") if each.given.get("redrivePolicy")]  # fmt: skip
-    arns += [each.given["destinationConfig"]["onFailure"]["destination"]
-             for each in world.all("lambda.FunctionEventInvokeConfig")]  # fmt: skip
-    return {arn.rpartition(":")[2] for arn in arns}
-
-
-def statements(world: World) -> Iterator[tuple[Declared, dict[str, Any]]]:
-    """Every statement of every policy."""
-    for resource in world.resources:
-        for member in ("policy", "assumeRolePolicy"):
-            if isinstance(resource.given.get(member), str):
-                yield from ((resource, each) for each in resource.policy(member)["Statement"])
-
-
-def _wild(arn: str) -> bool:
-    """Whether an ARN leaves open more than the objects under a prefix or the streams of a log."""
-    inner = arn.removesuffix("/*").removesuffix(":*")
-    streams = arn.endswith(":*") and ":log-group:/aws/lambda/" in arn
-    objects = arn.endswith("/*") and ":s3:::" in arn and "/" in inner
-    return "*" in inner or (arn != inner and not streams and not objects)
-
-
-def _function(world: World, source: Declared) -> Declared:
-    (found,) = (
-        each for each in world.all("lambda.Function") if each.given["name"] == source.given["functionName"]
-    )
-    return found
-
-
-def _arn(queue: Declared) -> str:
-    return f"arn:aws:sqs:eu-west-3:123456789012:{queue.given['name']}"
-
-
-def _list(value: Any) -> list[str]:
-    return list(value) if isinstance(value, list) else [value]

@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from infra.components.place import Place
+from infra.components.rules import rules
 from infra.settings import Settings, SettingsError, read_settings
 from tests.docs.pages import cells, text
 
@@ -107,3 +109,10 @@ def test_the_sample_names_settings_that_exist() -> None:
     named = set(re.findall(r"shroff:(\w+)", text("infra/Pulumi.sample.yaml")))
     assert named
     assert named <= {field.name for field in dataclasses.fields(Settings)}
+
+
+def test_every_alarm_is_on_the_page_with_what_to_do() -> None:
+    place = Place(suffix="a", account="1", region="r", partition="aws", domain="d")
+    section = text("docs/aws.md").partition("## When an alarm rings")[2].partition("\n## ")[0]
+    named = [name for row in cells(section) if row[1] for name in re.findall(r"`([a-z0-9-]+)`", row[0])]
+    assert sorted(named) == sorted(rule.name for rule in rules(place, Settings(suffix="a")))

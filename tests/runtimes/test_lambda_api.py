@@ -237,6 +237,13 @@ def test_a_decision_that_takes_too_long_goes_the_way_of_all_others(stack: Stack)
     assert stack.sent == ["slow"]
 
 
+def test_while_deciding_stands_still_a_decision_is_promised_and_queued(stack: Stack) -> None:
+    stack.stands_still = True
+    assert post(stack, "/decisions", transaction_id="waits")["statusCode"] == 202
+    assert stack.sent == ["waits"]
+    assert stack.store.ledger.find("waits") is None
+
+
 def test_what_was_given_up_is_422_with_its_cause(stack: Stack):
     post(stack, transaction_id="dead")
     stack.bury("dead", "the moon was in the way")

@@ -156,3 +156,18 @@ def test_a_handler_without_its_environment_says_what_is_missing(handler: str):
         check=False,
     )
     assert "this function needs SHROFF_TRANSACTIONS_TABLE, SHROFF_STATE_TABLE" in done.stderr
+
+
+def test_logs_are_json_lines_that_name_the_request():
+    program = (
+        "from types import SimpleNamespace\nimport structlog\n"
+        "from shroff.runtimes.lambdas.invocation import begin_logs, invocation\n"
+        "from shroff.runtimes.lambdas.meter import Meter\n"
+        "begin_logs('WARN')\n"
+        "with invocation(SimpleNamespace(aws_request_id='r-9'), Meter('x', int)):\n"
+        "    structlog.get_logger().warning('message_failed', transaction_id='t')\n"
+        "    structlog.get_logger().info('not this')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    (line,) = map(json.loads, done.stderr.splitlines())
+    assert (line["event"], line["request_id"], line["transaction_id"]) == ("message_failed", "r-9", "t")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -282,3 +282,20 @@ def test_what_was_told_before_the_topic_failed_is_not_told_again():
     told: list[str] = []
     assert Teller(Failing(), told.extend).tell([alert("a"), alert("b"), alert("c")]) == 1
     assert told == ["a"]
+
+
+def test_a_step_that_fails_ends_no_other_and_is_told(world: World):
+    world.stack.store.schedule.last = fail_for_audit(world.stack.store.schedule.last)  # type: ignore[method-assign,assignment]
+    world.at = NOON + 60_000
+    with pytest.raises(PermissionError):
+        world.run()
+    assert world.windows() == [NOON - SEALED]
+
+
+def fail_for_audit(last: Callable[[str], int | None]) -> Callable[[str], int | None]:
+    def refuse(job: str) -> int | None:
+        if job == "looked":
+            raise PermissionError("no access")
+        return last(job)
+
+    return refuse

@@ -124,6 +124,7 @@ class Stack:
         self.told: list[str] = []
         self.pauses: list[float] = []
         self.in_flight = 0
+        self.stands_still = False
         self.clock = now
         self.trouble: Exception | None = None
         self.meter = Meter("test", now, self.lines.append)
@@ -158,7 +159,7 @@ class Stack:
         intake, deciding = (
             Intake(settings, now, append, self.meter) for append in (self._append_and_send, self._append)
         )
-        inline = Inline(ports, self.decider, self._send, self._now)
+        inline = Inline(ports, self.decider, self._send, self._now, lambda: self.stands_still)
         return Api(ports, intake, deciding, inline, now)
 
     def _now(self) -> int:

@@ -12,7 +12,7 @@ from shroff.core.errors import Rejected, Retryable
 def main() -> None:
     """Run one command; what goes wrong is one plain line, never a traceback."""
     try:
-        app()
+        app(sys.argv[1:])
     except Rejected as error:
         for fault in error.faults:
             _say(fault.problem)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from typing import Any
 
 from shroff.adapters.aws.alert_items import alert_item, alert_key, alert_of
@@ -10,6 +12,11 @@ from shroff.adapters.aws.attributes import number, text
 from shroff.adapters.aws.days import DAY, day_of
 from shroff.adapters.aws.shelf import Item, Shelf
 from shroff.core.alert import Alert, merge
+
+_THREADS = 8
+_SHORT = 40 * DAY
+_END = 253_402_300_800_000
+"""The year 10000."""
 
 
 class AwsAlerts:
@@ -24,13 +31,11 @@ class AwsAlerts:
 
     def add(self, alerts: Sequence[Alert], *, count_hits: bool = True) -> int:
         """Keep alerts, counting hits on those already there unless told not to; returns how many are new."""
-        new = 0
-        for alert in merge(alerts) if count_hits else _first_of_each(alerts):
-            if self._shelf.put_new(alert_item(alert)):
-                new += 1
-            elif count_hits:
-                self._count(alert)
-        return new
+        found = merge(alerts) if count_hits else self._unknown(alerts)
+        if len(found) < 2:
+            return sum(self._put(each, count_hits) for each in found)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return sum(pool.map(self._put, found, repeat(count_hits)))
 
     def last(self) -> int:
         """The moment at which the newest untold alert was raised; 0 without any."""
@@ -43,7 +48,7 @@ class AwsAlerts:
 
     def between(self, start: int, end: int) -> list[Alert]:
         """Alerts with start <= occurred_at < end, by occurred_at, then alert_id."""
-        found = [each for day in _days(start, end) for each in self._of_day(day, start, end)]
+        found = [each for day in self._days(start, end) for each in self._of_day(day, start, end)]
         return sorted(found, key=lambda each: (each.occurred_at, each.alert_id))
 
     def untold(self, limit: int, *, before: int = 2**62) -> list[Alert]:
@@ -62,6 +67,20 @@ class AwsAlerts:
                 UpdateExpression="REMOVE untold",
                 ConditionExpression="attribute_exists(untold)",
             )
+
+    def _put(self, alert: Alert, count_hits: bool) -> bool:
+        """Keep an alert, or count it on the one that is there; whether it is new."""
+        new = self._shelf.put_new(alert_item(alert))
+        if count_hits and not new:
+            self._count(alert)
+        return new
+
+    def _unknown(self, alerts: Sequence[Alert]) -> list[Alert]:
+        """The first of each id that is not there yet: a sweep finds most of what it finds again and again."""
+        firsts = {each.alert_id: each for each in reversed(alerts)}
+        known = self._shelf.pick([alert_key(alert_id) for alert_id in firsts])
+        there = {alert_of(item).alert_id for item in known}
+        return [each for alert_id, each in reversed(firsts.items()) if alert_id not in there]
 
     def _count(self, alert: Alert) -> None:
         """Count the hits of an alert that is there, and raise its score where they are graver."""
@@ -100,6 +119,15 @@ class AwsAlerts:
             **{"Limit": limit, **how},
         )
 
+    def _days(self, start: int, end: int) -> list[str]:
+        """The days that may have alerts: a short walk just looks, a long one goes by the days on record."""
+        if end - start <= _SHORT:
+            return [day_of(at) for at in range(start // DAY * DAY, end, DAY)]
+        first, last = day_of(start), day_of(min(end, _END) - 1)
+        # An alert is raised by a transaction, and the day of that was noted before.
+        noted = (item["sk"]["S"] for item in self._shelf.under("days#occurred"))
+        return [day for day in noted if first <= day <= last]
+
     def _of_day(self, day: str, start: int, end: int) -> Iterator[Alert]:
         pages = self._shelf.pages(
             IndexName="by-day",
@@ -112,12 +140,3 @@ class AwsAlerts:
             },
         )
         return (alert_of(item) for page in pages for item in page)
-
-
-def _first_of_each(alerts: Sequence[Alert]) -> list[Alert]:
-    """What finds the same again changes nothing, also within one call."""
-    return list({each.alert_id: each for each in reversed(alerts)}.values())[::-1]
-
-
-def _days(start: int, end: int) -> list[str]:
-    return [day_of(at) for at in range(start // DAY * DAY, end, DAY)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import IO
@@ -47,5 +48,5 @@ def unpacked(file: IO[bytes]) -> Iterator[list[Record]]:
             lines = io.BufferedReader(plain)
             while chunk := [_record.decode(line) for line in islice(lines, TOGETHER)]:
                 yield chunk
-    except (msgspec.DecodeError, gzip.BadGzipFile, EOFError) as error:
+    except (msgspec.DecodeError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise Damaged([Fault("chunk", f"not a sealed window: {error}")]) from error

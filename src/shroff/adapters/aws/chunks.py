@@ -26,7 +26,8 @@ MOST = 50_000
 
 _ROOT = "chunks/v1/"
 _ABSENT = frozenset({"NoSuchKey", "404"})
-_ARCHIVED = "InvalidObjectState"
+_COLD = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+"""Where a lifecycle may have put parts so that nobody can read them for hours."""
 _CONTENDED = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
 
@@ -68,7 +69,7 @@ class S3Chunks:
         return count
 
     def read(self, start: int) -> Iterator[list[Record]] | None:
-        """Its records by occurred_at, then transaction_id; None where it was never sealed, or is archived.
+        """Its records by occurred_at, then transaction_id; None where it was never sealed.
 
         A window that is sealed again while it is read is read on from where the reader is.
         """
@@ -77,20 +78,28 @@ class S3Chunks:
         return None if found is None else self._records(found[0])
 
     def windows(self, start: int, end: int) -> Iterator[int]:
-        """Where the sealed windows begin that begin at start <= moment < end, in order."""
+        """Where the sealed windows begin that begin at start <= moment < end, in order; none that is cold."""
+        cold = None
+        for each in self._listed(start):
+            window = _window(each["Key"])
+            if each.get("StorageClass") in _COLD:
+                cold = _stem(each["Key"])
+            if window is None or window < start or _stem(each["Key"]) == cold:
+                continue
+            if window >= end:
+                return
+            yield window
+
+    def _listed(self, start: int) -> Iterator[dict[str, Any]]:
+        """All objects from a window on: of each the parts, then the manifest."""
         lister = self._client.get_paginator("list_objects_v2")
         pages = iter(lister.paginate(Bucket=self._bucket, Prefix=_ROOT, StartAfter=_name(start)))
         while True:
             with translate("looking for sealed windows"):
                 page = next(pages, None)
-            for each in () if page is None else page.get("Contents", ()):
-                window = _window(each["Key"])
-                if window is not None and window >= end:
-                    return
-                if window is not None and window >= start:
-                    yield window
             if page is None:
                 return
+            yield from page.get("Contents", ())
 
     def _records(self, manifest: Manifest) -> Iterator[list[Record]]:
         after = (-1, "")
@@ -118,6 +127,8 @@ class S3Chunks:
         except ClientError as error:
             if code_of(error) in _ABSENT:
                 raise FileNotFoundError(name) from error
+            if code_of(error) == "InvalidObjectState":
+                raise Damaged([Fault("chunk", f"{name} is archived: restore it first")]) from error
             raise
         return io.BytesIO(body)
 
@@ -126,7 +137,7 @@ class S3Chunks:
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=_name(start) + ".json")
         except ClientError as error:
-            if code_of(error) in _ABSENT | {_ARCHIVED}:
+            if code_of(error) in _ABSENT:
                 return None
             raise
         return _manifest.decode(found["Body"].read()), found["ETag"]
@@ -168,6 +179,11 @@ class S3Chunks:
 
 def _name(start: int) -> str:
     return f"{_ROOT}{datetime.fromtimestamp(start // 1_000, UTC):%Y-%m-%d/%H%M}"
+
+
+def _stem(name: str) -> str:
+    """What the names of a window's objects begin with."""
+    return name[: len(_ROOT) + len("YYYY-MM-DD/HHMM")]
 
 
 def _window(name: str) -> int | None:

@@ -65,7 +65,7 @@ class AwsDeadLetters:
         return self._cloud.transactions.update(**marked(self._cloud.forms, message, failures, dead=dead))
 
     def all(self) -> Iterator[DeadLetter]:
-        """Oldest first; what SQS gave up by itself is marked before, where its queue is ours to look through."""
+        """Oldest first; what SQS gave up is marked before, where its queue is ours to look through."""
         if self._cloud.names.dlq_url:
             self._sieve.sift(self._settle)
         pages = self._cloud.transactions.query(

@@ -60,8 +60,7 @@ class AwsIntermission:
 
     def lasts(self) -> bool:
         """Whether one was begun that did not end."""
-        paused, resumed = self._schedule.last(PAUSED), self._schedule.last(RESUMED)
-        return paused is not None and (resumed is None or paused > resumed)
+        return lasts(self._schedule)
 
     def _sources(self) -> list[dict[str, Any]]:
         with translate("looking for the consumer's event source"):
@@ -87,6 +86,12 @@ class AwsIntermission:
                     return
             self._sleep(_EVERY)
         raise Retryable("the consumer's event source does not come to rest")
+
+
+def lasts(schedule: Schedule) -> bool:
+    """Whether deciding stands still, as the schedule has it."""
+    paused, resumed = schedule.last(PAUSED), schedule.last(RESUMED)
+    return paused is not None and (resumed is None or paused > resumed)
 
 
 def _is_on(source: dict[str, Any]) -> bool:

@@ -45,8 +45,12 @@ class AwsLists:
         return removed
 
     def members(self, name: str, values: Sequence[str], now: int) -> set[str]:
-        """Those of the values that are on the list and not expired."""
-        found = map(_entry, self._pick(name, values))
+        """Those of the values that are on the list and not expired.
+
+        What was added or removed in the last second may not be seen yet: every decision asks, and a read
+        that sees all costs twice as much.
+        """
+        found = map(_entry, self._pick(name, values, consistent=False))
         return {value for value, expires_at in found if expires_at is None or expires_at > now}
 
     def entries(self, name: str) -> Iterator[tuple[str, int | None]]:
@@ -62,10 +66,10 @@ class AwsLists:
     def _register(self, name: str) -> None:
         self._shelf.write([{"PutRequest": {"Item": key(_REGISTRY, name)}}])
 
-    def _pick(self, name: str, values: Iterable[str]) -> Iterator[Item]:
+    def _pick(self, name: str, values: Iterable[str], *, consistent: bool = True) -> Iterator[Item]:
         """The items of those values that can be and are on the list, each once."""
         wanted = [sk for sk in map(_sk, dict.fromkeys(values)) if len(sk.encode()) <= _LONGEST]
-        return self._shelf.pick([key(_pk(name), sk) for sk in wanted])
+        return self._shelf.pick([key(_pk(name), sk) for sk in wanted], consistent=consistent)
 
 
 def _pk(name: str) -> str:

@@ -17,7 +17,7 @@ _PUT, _ASKED, _ATTEMPTS = 25, 100, 8
 
 
 class Shelf:
-    """Items by hash key and range key; every read sees every write before it."""
+    """Items by hash key and range key; a read of the table sees every write before it, unless told not to."""
 
     def __init__(self, client: Any, table: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self.client, self.table = client, table
@@ -84,10 +84,10 @@ class Shelf:
             return False
         return True
 
-    def pick(self, keys: Sequence[Item]) -> Iterator[Item]:
+    def pick(self, keys: Sequence[Item], *, consistent: bool = True) -> Iterator[Item]:
         """Those of the items that are there, in no order; no key may come twice."""
         for at in range(0, len(keys), _ASKED):
-            asked: Any = {self.table: {"Keys": list(keys[at : at + _ASKED]), "ConsistentRead": True}}
+            asked: Any = {self.table: {"Keys": list(keys[at : at + _ASKED]), "ConsistentRead": consistent}}
             for pause in self._pauses():
                 with translate(f"reading {self.table}"):
                     found = self.client.batch_get_item(RequestItems=asked)

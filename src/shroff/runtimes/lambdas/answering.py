@@ -54,6 +54,10 @@ class Counter(Intake):
             raise
 
 
+_LOOKED = 2_000
+"""Milliseconds for which an answer to whether deciding stands still holds."""
+
+
 class Inline:
     """Decides what somebody waits for, as the consumer would; answers Verdicts.
 
@@ -61,12 +65,19 @@ class Inline:
     """
 
     def __init__(
-        self, ports: DeskPorts, decider: Decider, send: Callable[[Sequence[Message]], None], clock: Clock
+        self,
+        ports: DeskPorts,
+        decider: Decider,
+        send: Callable[[Sequence[Message]], None],
+        clock: Clock,
+        stands_still: Callable[[], bool] = lambda: False,
     ) -> None:
         self._ports = ports
         self._decider = decider
         self._send = send
         self._clock = clock
+        self._stands_still = stands_still
+        self._looked_at, self._still = -_LOOKED, False
 
     async def of(self, entry: Entry, receipt: Receipt, seconds: float) -> Verdict | None:
         """What became of the entry: for a repeated one what is stored, if it was decided before."""
@@ -84,6 +95,8 @@ class Inline:
         return None
 
     def _decided(self, message: Message, until: int) -> bool:
+        if self._paused():
+            return False
         try:
             outcomes, failed = self._decider.decide([message], lambda: until - self._clock(), reserve=0)
         except Retryable as error:
@@ -98,6 +111,13 @@ class Inline:
                 exc_info=None if expected else why,
             )
         return not failed and not any(outcome.work.unsettled for outcome in outcomes)
+
+    def _paused(self) -> bool:
+        """Whether all deciding stands still, known within two seconds."""
+        now = self._clock()
+        if not 0 <= now - self._looked_at < _LOOKED:
+            self._still, self._looked_at = self._stands_still(), now
+        return self._still
 
     def _stored(self, transaction_id: str) -> Verdict | None:
         record = self._ports.ledger.find(transaction_id)

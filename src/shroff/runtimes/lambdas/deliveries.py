@@ -85,6 +85,8 @@ class Consumer:
         for message, error in failed:
             of_it = deliveries[message.transaction_id]
             self._settle(of_it, partial(self._fail, of_it, error), again)
+        done = sum(len(each.work.decided) for each in outcomes)
+        log.info("consumed", records=len(records), decided=done, failed=len(failed), again=len(again))
         return again
 
     def _received(self, records: Sequence[Mapping[str, Any]], again: list[str]) -> Sequence[Delivery]:

@@ -78,9 +78,21 @@ class LookBack:
         self._meter = meter
 
     def run(self, time_left: TimeLeft) -> bool:
-        """Whether all that was due is done; False where time ran out before."""
-        steps = (self.tell, self.audit, self.seal_due, self.sweep_due, self.seal_again)
-        return all(step(time_left) for step in steps)
+        """Whether all that was due is done; False where time ran out before.
+
+        A step that fails ends no other; its error is raised once they are done.
+        """
+        errors: list[Exception] = []
+        for step in (self.tell, self.audit, self.seal_due, self.sweep_due, self.seal_again):
+            try:
+                if not step(time_left):
+                    return False
+            except Exception as error:
+                log.exception("looking_back_failed", step=step.__name__)
+                errors.append(error)
+        if errors:
+            raise errors[0]
+        return True
 
     def tell(self, time_left: TimeLeft) -> bool:
         """Tell what was raised and not told, as its teller was cut off or the topic did not answer."""

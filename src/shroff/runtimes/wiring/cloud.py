@@ -13,6 +13,7 @@ from shroff.adapters.aws.archive import ArchivedLedger
 from shroff.adapters.aws.backlog import backlog
 from shroff.adapters.aws.clients import Clients, translate
 from shroff.adapters.aws.drafts import S3Drafts
+from shroff.adapters.aws.intermission import lasts
 from shroff.adapters.aws.names import Names
 from shroff.adapters.aws.store import AwsStore
 from shroff.codec import encode
@@ -75,7 +76,7 @@ class Deployed:
             Counter(settings, self.clock, append, self.meter)
             for append in (store.queue.append, store.queue.keep)
         )
-        inline = Inline(ports, self._decider, store.queue.send, self.clock)
+        inline = Inline(ports, self._decider, store.queue.send, self.clock, lambda: lasts(store.schedule))
         return Api(ports, intake, deciding, inline, self.clock)
 
     def consumer(self) -> Consumer:

@@ -1,0 +1,150 @@
+"""What is particular about commits on DynamoDB: lost answers, hot entities, what one can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+from botocore.exceptions import ClientError
+
+from shroff.adapters.aws.commit import Lost, Write, _codes, _refusal
+from shroff.adapters.aws.parts import MOST_SHARDS
+from shroff.adapters.aws.store import AwsStore
+from shroff.core.errors import Contended, Repeated, Retryable, TooLarge
+from shroff.ports import Part, Work
+from tests.adapters.aws_cloud import cloud, session_clients
+from tests.adapters.failing import failing
+from tests.contracts.samples import alert, decided
+
+Make = Callable[..., AwsStore]
+CARD = ("card", "c-1")
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    with cloud() as environment:
+        yield environment
+
+
+def work(*names: str) -> Work:
+    return Work(decided=[decided(name) for name in names], alerts=[alert("x")])
+
+
+def load(store: AwsStore) -> Part:
+    (part,) = store.entities.load("g1", [CARD])
+    return part
+
+
+def commit(store: AwsStore, name: str, part: Part, state: bytes = b"1") -> None:
+    store.entities.commit("g1", work(name), [(part, state)])
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before it took effect", "after it took effect"])
+def test_a_commit_without_an_answer_is_made_once_however_often_it_is_tried(make: Make, after: bool) -> None:
+    store = make(failing(session_clients(), "dynamodb", "transact_write_items", after=after, times=2))
+    for attempt in range(3):
+        with suppress(Retryable):  # Repeated is one
+            commit(store, "a", load(store), b"%d" % attempt)
+    with pytest.raises(Repeated):
+        commit(store, "a", load(store), b"4")
+    (records,) = store.ledger.between(0, 9_999)
+    assert [(each.seq, each.transaction.transaction_id) for each in records] == [(1, "a")]
+    part = load(store)
+    assert (part.version, part.clock) == (1, 1)
+    assert part.state == (b"0" if after else b"2")
+    assert [each.hits for each in store.alerts.between(0, 9_999)] == [1]
+
+
+def test_an_entity_that_is_lost_again_and_again_is_split(make: Make) -> None:
+    store = make()
+    commit(store, "first", load(store), b"first")
+    stale = load(store)
+    commit(store, "second", stale, b"second")
+    for attempt in range(3):
+        assert load(store).others == ()
+        with pytest.raises(Contended):
+            commit(store, f"loser-{attempt}", stale)
+    places = {part.place: part for part in (load(store) for _ in range(50))}
+    assert sorted(places) == [0, 1]
+    assert places[0].state == b"second"
+    assert places[0].others == ()
+    assert (places[1].state, places[1].version, places[1].others) == (None, 0, (b"second",))
+    assert places[1].clock == 2, "what any part has seen"
+    commit(store, "third", places[1], b"third")
+    commit(store, "fourth", places[0], b"fourth")  # each part has its own writers
+    found = {part.place: part for part in (load(store) for _ in range(50))}
+    assert (found[0].state, found[0].others) == (b"fourth", (b"third",))
+    assert (found[1].state, found[1].others) == (b"third", (b"fourth",))
+
+
+def test_an_entity_is_split_so_often_and_no_more(make: Make) -> None:
+    store = make()
+    commit(store, "first", load(store))
+    stale = replace(load(store), version=99)
+    for attempt in range(3 * 8):
+        with pytest.raises(Contended):
+            commit(store, f"loser-{attempt}", stale)
+    assert max(load(store).place for _ in range(500)) == MOST_SHARDS - 1
+
+
+def test_filling_forgets_the_parts_of_a_split_entity(make: Make) -> None:
+    store = make()
+    commit(store, "first", load(store))
+    stale = replace(load(store), version=99)
+    for attempt in range(3):
+        with pytest.raises(Contended):
+            commit(store, f"loser-{attempt}", stale)
+    other = next(part for part in iter(lambda: load(store), None) if part.place == 1)
+    commit(store, "second", other, b"second")
+    store.entities.fill("g1", [(*CARD, b"whole")], clock=5)
+    assert {(part.place, part.state, part.others) for part in (load(store) for _ in range(9))} == {
+        (0, b"whole", ())
+    }
+
+
+def test_what_one_transaction_cannot_hold_is_not_sent(make: Make) -> None:
+    store = make()
+    many = Work(decided=[decided(f"txn-{n}") for n in range(100)])
+    parts = store.entities.load("g1", [("card", f"c-{n}") for n in range(11)])
+    with pytest.raises(TooLarge, match="101 writes"):
+        store.entities.commit("g1", many, [(parts[0], b"1")])
+    with pytest.raises(TooLarge, match="bytes"):
+        store.entities.commit("g1", Work(), [(part, bytes(390_000)) for part in parts])
+    assert store.ledger.fates(["txn-0"]) == {}
+    store.entities.commit("g1", replace(many, decided=many.decided[:99]), [(parts[0], b"1")])
+    assert len(store.ledger.fates([f"txn-{n}" for n in range(99)])) == 99
+
+
+WRITES = [Write(kind=kind, about=kind, request={}) for kind in ("record", "alert", "part")]
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        (["ConditionalCheckFailed", "None", "ConditionalCheckFailed"], Repeated),
+        (["TransactionConflict", "None", "None"], Lost),
+        (["None", "ConditionalCheckFailed", "None"], Lost),
+        (["None", "None", "TransactionConflict"], Lost),
+        (["None", "ThrottlingError", "None"], Retryable),
+        (["None", "TransactionConflict", "ProvisionedThroughputExceeded"], Retryable),
+        (["None", "ValidationError", "None"], None),
+        (["None", "None", "ItemCollectionSizeLimitExceeded"], None),
+        ([], None),
+    ],
+)
+def test_a_cancelled_transaction_says_why(codes: list[str], expected: type | None) -> None:
+    refusal = _refusal(codes, WRITES)
+    assert refusal is None if expected is None else type(refusal) is expected
+
+
+def test_the_reasons_are_read_from_the_message_where_they_did_not_come_along() -> None:
+    message = "Transaction cancelled, please refer [None, ConditionalCheckFailed] for specific reasons"
+    without = ClientError({"Error": {"Code": "TransactionCanceledException", "Message": message}}, "x")
+    assert _codes(without) == ["None", "ConditionalCheckFailed"]
+    whole = {
+        "Error": {"Message": ""},
+        "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}, {}],
+    }
+    assert _codes(ClientError(whole, "x")) == ["None", "TransactionConflict", "None"]

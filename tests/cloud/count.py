@@ -1,0 +1,354 @@
+"""Counts what transactions ask of AWS: `python -m tests.cloud.count` writes infra/costs/counted.toml.
+
+The functions' own code runs in this process against moto, over simulated days: entities remember a month before the
+first transaction is counted, so that what is written of them has its full size.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import boto3
+from moto import mock_aws
+
+from shroff.adapters.aws.clients import Clients
+from shroff.adapters.aws.days import day_of
+from shroff.adapters.aws.names import Names
+from shroff.adapters.aws.timeline import partition_of
+from shroff.codec import encode, encode_part
+from shroff.core.columns import Batch
+from shroff.core.observe import observe
+from shroff.core.parts import touched
+from shroff.core.policy_document import read_policy
+from shroff.core.transaction import Transaction, parse
+from shroff.flows.decide import generation_of
+from shroff.flows.publish import publish
+from shroff.runtimes.lambdas.invocation import begin_logs, invocation
+from shroff.runtimes.lambdas.meter import Meter
+from shroff.runtimes.lambdas.settings import CloudSettings
+from shroff.runtimes.wiring import default_policy
+from shroff.runtimes.wiring.cloud import Deployed
+from shroff.simulator import simulate
+from tests.adapters import moto_tables
+from tests.adapters.aws_cloud import Watch, environment
+from tests.adapters.shelves import REGION, client
+from tests.cloud.units import Taken, Tally, kind_of, size_of
+from tests.runtimes.events import event
+
+COUNTED = Path(__file__).parents[2] / "infra" / "costs" / "counted.toml"
+
+FULL = ("customer_id", "merchant", "card_id", "device_id", "ip", "country")
+MEMBERS = {"plain": FULL[:2], "full": FULL}
+"""What transactions name, beside who paid whom what when."""
+_ALWAYS = ("transaction_id", "amount", "timestamp", "currency")
+
+DAYS, CUSTOMERS, SEED = 30, 3_000, 11
+WINDOW = 300_000
+FUNCTIONS = ("api", "consumer", "sweep", "report")
+
+
+@dataclass
+class Run:
+    """What AWS calls the context of an invocation."""
+
+    aws_request_id: str = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:counted"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 600_000
+
+
+@dataclass
+class Traffic:
+    """A month of history, and the transactions that are counted after it."""
+
+    before: list[Transaction]
+    counted: list[dict[str, Any]]
+
+
+def traffic(kind: str, count: int) -> Traffic:
+    """Simulated transactions of one kind, counted from noon on."""
+    wanted = (*_ALWAYS, *MEMBERS[kind])
+    stream = simulate(days=DAYS + 1, customers=CUSTOMERS, seed=SEED)
+    bodies = ({name: each.body[name] for name in wanted if name in each.body} for each in stream)
+    noon, before, first = None, [], []
+    for body in bodies:
+        noon = noon or body["timestamp"] // 86_400 * 86_400 + (DAYS + 0.5) * 86_400
+        if body["timestamp"] >= noon:
+            first = [body]
+            break
+        before.append(parse(body))
+    return Traffic(before, first + list(islice(bodies, count - 1)))
+
+
+class Stack:
+    """The four functions on one environment in moto, each with clients that are listened to."""
+
+    def __init__(self, tally: Tally, log: io.StringIO) -> None:
+        self.clock, self.tally, self.log = Watch(), tally, log
+        self.began = log.tell()
+        self.store = environment(shards=16, clock=self.clock)
+        names = self.store.cloud.names
+        self.settings = CloudSettings(
+            suffix=names.state.removeprefix("state-"),
+            transactions_table=names.transactions,
+            state_table=names.state,
+            queue_url=names.queue_url,
+            dlq_url=names.dlq_url,
+            bucket=names.bucket,
+            alerts_topic=names.alerts_topic,
+        )
+        self.names: Names = names
+        made = {name: self._deployed() for name in FUNCTIONS}
+        self.meters = {name: each.meter for name, each in made.items()}
+        self.api = made["api"].api()
+        self.consumer = made["consumer"].consumer()
+        self.look_back = made["sweep"].look_back()
+        self.reporter = made["report"].reporter()
+        publish(self.store.policies, default_policy(), self.clock.now)
+
+    def _deployed(self) -> Deployed:
+        session = boto3.Session(
+            region_name=REGION, aws_access_key_id="nobody", aws_secret_access_key="nothing"
+        )
+        clients = Clients(session)
+        for each in (clients.dynamodb, clients.sqs, clients.s3, clients.sns):
+            self.tally.listen(each)
+        deployed = Deployed(self.settings, clients, self.clock)
+        deployed.meter = Meter(self.settings.suffix, self.clock, lambda line: print(line, file=self.log))
+        return deployed
+
+    def remember(self, before: Sequence[Transaction], coming: Sequence[dict[str, Any]]) -> None:
+        """Give the entities of what is coming the state that they have after what was before."""
+        policy = read_policy(default_policy())
+        state = policy.empty_state()
+        for start in range(0, len(before), 20_000):
+            observe(state, Batch.of(before[start : start + 20_000]))
+        wanted = touched(policy.layouts, Batch.of([parse(each) for each in coming]))
+        parts = ((*each, encode_part(state.take(*each))) for each in wanted)
+        self.store.entities.fill(generation_of(policy), parts, clock=1)
+
+    @contextmanager
+    def of(self, taken: Taken, function: str) -> Iterator[None]:
+        """An invocation of a function, and its log."""
+        where = self.log.tell()
+        with self.tally.of(taken), invocation(Run(), self.meters[function]):
+            yield
+        lines = self.log.getvalue()[where:].splitlines()
+        taken.log_lines += len(lines)
+        taken.log_bytes += sum(len(each.encode()) for each in lines)
+
+    def post(self, taken: Taken, bodies: Sequence[dict[str, Any]]) -> None:
+        """One request to the API."""
+        lines = b"\n".join(encode(each) for each in bodies)
+        path, kind = ("/transactions", "json") if len(bodies) == 1 else ("/transactions/batch", "x-ndjson")
+        asked = event("POST", path, lines, {"Content-Type": f"application/{kind}"})
+        with self.of(taken, "api"):
+            answer = self.api.answer(asked)
+        assert answer["statusCode"] in {200, 202, 207}, answer
+
+    def decide(self, taken: Taken) -> None:
+        """One batch of the queue."""
+        records = self._received()
+        with self.of(taken, "consumer"):
+            assert not self.consumer.consume(records, Run().get_remaining_time_in_millis)
+
+    def _received(self) -> list[dict[str, Any]]:
+        sqs, url = client("sqs"), self.names.queue_url
+        found = sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"]
+        )["Messages"]
+        for each in found:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
+        return [{"messageId": each["MessageId"], "receiptHandle": each["ReceiptHandle"], "body": each["Body"],
+                 "attributes": each["Attributes"], "messageAttributes": each["MessageAttributes"]}
+                for each in found]  # fmt: skip
+
+    def sweep(self, taken: Taken) -> None:
+        """One run of the schedule."""
+        with self.of(taken, "sweep"):
+            assert self.look_back.run(lambda: True)
+
+    def report(self, taken: Taken) -> None:
+        """The report of the clock's day."""
+        day = datetime.fromtimestamp(self.clock.now / 1_000, UTC).date()
+        with self.of(taken, "report"):
+            assert self.reporter.report(day, lambda: True)
+
+    def begin(self, now: int) -> None:
+        """As if every run before this moment had done its work."""
+        self.clock.now = now
+        for job in ("audited", "looked"):
+            self.store.schedule.done(job, now - 60_000)
+        start = (now - 60_000) // WINDOW * WINDOW
+        self.store.schedule.done("sealed", start - WINDOW)
+        self.store.schedule.done("sweep", start)
+
+
+@dataclass
+class Counts:
+    """What all parts of the work took for one kind of traffic and one size of batches."""
+
+    transactions: int
+    alerts: int = 0
+    api: Taken = field(default_factory=Taken)
+    consumer: Taken = field(default_factory=Taken)
+    sweep: Taken = field(default_factory=Taken)
+    report: Taken = field(default_factory=Taken)
+    idle_sweep: Taken = field(default_factory=Taken)
+    idle_report: Taken = field(default_factory=Taken)
+    stored: dict[str, float] = field(default_factory=dict)
+    metrics: int = 0
+
+
+def live(stack: Stack, found: Traffic, batch: int) -> Counts:
+    """Send, decide and look back as it happens; transactions that share a batch occur at once."""
+    counts = Counts(len(found.counted))
+    stack.remember(found.before, found.counted)
+    first = int(found.counted[0]["timestamp"] * 1_000) // WINDOW * WINDOW
+    tick = first + 61_000
+    stack.begin(first - 30 * 60_000 + 61_000)
+    for at in range(first - 25 * 60_000 + 61_000, tick, WINDOW):  # before anything came
+        stack.clock.now = at
+        stack.sweep(counts.idle_sweep)
+    stack.clock.now = tick - 86_400_000
+    stack.report(counts.idle_report)
+    for start in range(0, len(found.counted), batch):
+        together = [dict(each) for each in found.counted[start : start + batch]]
+        moment = int(together[-1]["timestamp"] * 1_000)
+        while moment + 2_000 >= tick:
+            stack.clock.now = tick
+            stack.sweep(counts.sweep)
+            tick += WINDOW
+        for number, each in enumerate(together):
+            each["timestamp"] = (moment + 10 * number) / 1_000
+            stack.clock.now = moment + 10 * number + 300
+            stack.post(counts.api, [each])
+        stack.clock.now += 500
+        stack.decide(counts.consumer)
+    for at in (tick, tick + WINDOW, tick + 2 * WINDOW):
+        stack.clock.now = at
+        stack.sweep(counts.sweep)
+    stack.report(counts.report)
+    counts.stored, counts.alerts = stored(stack), counts.consumer.calls["sns Publish"]
+    counts.metrics = metrics(stack.log.getvalue()[stack.began :])
+    return counts
+
+
+def stored(stack: Stack) -> dict[str, float]:
+    """Bytes by kind of item, and of the chunks of sealed windows."""
+    found: dict[str, float] = {}
+    for name in (stack.names.transactions, stack.names.state):
+        table = stack.tally.table(name)
+        for page in client("dynamodb").get_paginator("scan").paginate(TableName=name):
+            for item in page["Items"]:
+                kind = kind_of(item)
+                found[kind] = found.get(kind, 0) + size_of(item)
+                found[f"{kind} items"] = found.get(f"{kind} items", 0) + 1
+                for index in table.indexes:
+                    if entry := index.entry(item):
+                        label = f"{kind} > {index.name}"
+                        found[label] = found.get(label, 0) + size_of(entry)
+    objects = client("s3").list_objects_v2(Bucket=stack.names.bucket, Prefix="chunks/")["Contents"]
+    found["chunks"] = sum(each["Size"] for each in objects if each["Key"].endswith(".gz"))
+    return found
+
+
+def metrics(log: str) -> int:
+    """Different metrics in the lines of embedded metric format."""
+    lines = [json.loads(line) for line in log.splitlines() if '"_aws"' in line]
+    return len({
+        (each["Name"], *(f"{name}={line[name]}" for name in about["Dimensions"][0]))
+        for line in lines for about in line["_aws"]["CloudWatchMetrics"] for each in about["Metrics"]
+    })  # fmt: skip
+
+
+def posted_together(stack: Stack, found: Traffic, batch: int = 100) -> Taken:
+    """The API's part where a client posts so many at once."""
+    taken = Taken()
+    stack.clock.now = int(found.counted[0]["timestamp"] * 1_000)
+    for start in range(0, len(found.counted), batch):
+        together = found.counted[start : start + batch]
+        stack.clock.now = int(together[-1]["timestamp"] * 1_000) + 300
+        stack.post(taken, together)
+    return taken
+
+
+def with_history(tally: Tally, log: io.StringIO, records: int, window: int = 40, per_day: int = 300) -> Taken:
+    """One sweep over a window of so many transactions, where so many others lie in the days before it."""
+    stack, taken = Stack(tally, log), Taken()
+    bodies = traffic_of_a_moment(window)
+    start = int(bodies[0]["timestamp"] * 1_000)
+    stack.begin(start + 61_000 - WINDOW)
+    stack.clock.now = start + 200_000
+    for at in range(0, window, 10):
+        for each in bodies[at : at + 10]:
+            stack.post(Taken(), [each])
+        stack.decide(Taken())
+    fill_history(stack, start, records, per_day)
+    stack.clock.now = start + WINDOW + 61_000
+    stack.sweep(taken)
+    return taken
+
+
+def traffic_of_a_moment(count: int) -> list[dict[str, Any]]:
+    """Transactions of one window that begins at noon."""
+    noon = 1_740_960_000 + 43_200
+    return [
+        {"transaction_id": f"now-{each}", "amount": "12.50", "timestamp": noon + 2 * each, "customer_id": f"c{each}"}
+        for each in range(count)
+    ]  # fmt: skip
+
+
+def fill_history(stack: Stack, start: int, records: int, per_day: int) -> None:
+    """Copies of what was accepted and decided, on the days before, written straight into the table."""
+    dynamodb, forms = client("dynamodb"), stack.store.cloud.forms
+    items = [
+        each for each in dynamodb.scan(TableName=stack.names.transactions)["Items"]
+        if each["transaction_id"]["S"] == "now-0"
+    ]  # fmt: skip
+    requests = []
+    for number in range(records):
+        moment = start - 86_400_000 * (1 + number // per_day)
+        requests += [moved(each, f"then-{number}", moment, forms.shards) for each in items]
+        stack.store.cloud.days.note("accepted", {day_of(moment)})
+        stack.store.cloud.days.note("occurred", {day_of(moment)})
+    stack.store.cloud.transactions.write_many({"PutRequest": {"Item": each}} for each in requests)
+
+
+def moved(item: dict[str, Any], name: str, moment: int, shards: int) -> dict[str, Any]:
+    """The item of another transaction at another time."""
+    place, at = {"S": partition_of(moment, name, shards)}, {"N": str(moment)}
+    other = item | {"transaction_id": {"S": name}, "occurred_at": at, "received_at": at}
+    if "accepted_in" in item:
+        return other | {"accepted_in": place}
+    return other | {"timestamp": at, "occurred_in": place}
+
+
+def counted(count: int, histories: Sequence[int]) -> dict[str, Any]:
+    """Everything that infra/costs reads."""
+    moto_tables.mend()
+    found: dict[str, Any] = {"machine": _machine(), "traffic": {}}
+    with mock_aws(), redirect_stderr(io.StringIO()) as log:
+        tally = Tally(client("dynamodb"))
+        begin_logs("INFO")
+        for kind in MEMBERS:
+            sample = traffic(kind, count)
+            found["traffic"][kind] = {f"by_{batch}": live(Stack(tally, log), sample, batch) for batch in (1, 10)}
+            found["traffic"][kind]["posted_100"] = posted_together(Stack(tally, log), sample)
+        found["history"] = {str(each): with_history(tally, log, each) for each in histories}
+    return found
+
+
+def _machine() -> dict[str, str]:
+    return {"processor": platform.processor() or platform.machine(), "python": platform.python_version()}
