@@ -22,6 +22,8 @@ import boto3
 from moto import mock_aws
 
 from shroff.adapters.aws.clients import Clients
+from shroff.adapters.aws.chunk_lines import packed
+from shroff.adapters.aws.chunks import MOST
 from shroff.adapters.aws.days import day_of
 from shroff.adapters.aws.names import Names
 from shroff.adapters.aws.timeline import partition_of
@@ -53,7 +55,12 @@ MEMBERS = {"plain": FULL[:2], "full": FULL}
 _ALWAYS = ("transaction_id", "amount", "timestamp", "currency")
 
 DAYS, CUSTOMERS, SEED = 30, 3_000, 11
-WINDOW = 300_000
+WINDOW, DAY = 300_000, 86_400_000
+WINDOWS = (0, 300, 6_000)
+"""Transactions in the window that is looked back on: what each costs is the slope."""
+PER_DAY = 1_000
+"""Transactions of a day of history."""
+HISTORIES = (300, 3_000, 30_000)
 FUNCTIONS = ("api", "consumer", "sweep", "report")
 
 
@@ -174,17 +181,6 @@ class Stack:
                  "attributes": each["Attributes"], "messageAttributes": each["MessageAttributes"]}
                 for each in found]  # fmt: skip
 
-    def sweep(self, taken: Taken) -> None:
-        """One run of the schedule."""
-        with self.of(taken, "sweep"):
-            assert self.look_back.run(lambda: True)
-
-    def report(self, taken: Taken) -> None:
-        """The report of the clock's day."""
-        day = datetime.fromtimestamp(self.clock.now / 1_000, UTC).date()
-        with self.of(taken, "report"):
-            assert self.reporter.report(day, lambda: True)
-
     def begin(self, now: int) -> None:
         """As if every run before this moment had done its work."""
         self.clock.now = now
@@ -197,51 +193,28 @@ class Stack:
 
 @dataclass
 class Counts:
-    """What all parts of the work took for one kind of traffic and one size of batches."""
+    """What the way from the API to the decision took, for one kind of traffic and one size of batches."""
 
     transactions: int
-    alerts: int = 0
     api: Taken = field(default_factory=Taken)
     consumer: Taken = field(default_factory=Taken)
-    sweep: Taken = field(default_factory=Taken)
-    report: Taken = field(default_factory=Taken)
-    idle_sweep: Taken = field(default_factory=Taken)
-    idle_report: Taken = field(default_factory=Taken)
     stored: dict[str, float] = field(default_factory=dict)
     metrics: int = 0
 
 
 def live(stack: Stack, found: Traffic, batch: int) -> Counts:
-    """Send, decide and look back as it happens; transactions that share a batch occur at once."""
+    """Send and decide as it happens; transactions that share a batch occur at once."""
     counts = Counts(len(found.counted))
     stack.remember(found.before, found.counted)
-    first = int(found.counted[0]["timestamp"] * 1_000) // WINDOW * WINDOW
-    tick = first + 61_000
-    stack.begin(first - 30 * 60_000 + 61_000)
-    for at in range(first - 25 * 60_000 + 61_000, tick, WINDOW):  # before anything came
-        stack.clock.now = at
-        stack.sweep(counts.idle_sweep)
-    stack.clock.now = tick - 86_400_000
-    stack.report(counts.idle_report)
     for start in range(0, len(found.counted), batch):
-        together = [dict(each) for each in found.counted[start : start + batch]]
+        together = found.counted[start : start + batch]
         moment = int(together[-1]["timestamp"] * 1_000)
-        while moment + 2_000 >= tick:
-            stack.clock.now = tick
-            stack.sweep(counts.sweep)
-            tick += WINDOW
         for number, each in enumerate(together):
-            each["timestamp"] = (moment + 10 * number) / 1_000
             stack.clock.now = moment + 10 * number + 300
-            stack.post(counts.api, [each])
+            stack.post(counts.api, [each | {"timestamp": (moment + 10 * number) / 1_000}])
         stack.clock.now += 500
         stack.decide(counts.consumer)
-    for at in (tick, tick + WINDOW, tick + 2 * WINDOW):
-        stack.clock.now = at
-        stack.sweep(counts.sweep)
-    stack.report(counts.report)
-    counts.stored, counts.alerts = stored(stack), counts.consumer.calls["sns Publish"]
-    counts.metrics = metrics(stack.log.getvalue()[stack.began :])
+    counts.stored, counts.metrics = stored(stack), metrics(stack.log.getvalue()[stack.began :])
     return counts
 
 
@@ -259,8 +232,8 @@ def stored(stack: Stack) -> dict[str, float]:
                     if entry := index.entry(item):
                         label = f"{kind} > {index.name}"
                         found[label] = found.get(label, 0) + size_of(entry)
-    objects = client("s3").list_objects_v2(Bucket=stack.names.bucket, Prefix="chunks/")["Contents"]
-    found["chunks"] = sum(each["Size"] for each in objects if each["Key"].endswith(".gz"))
+    chunks = packed(stack.store.ledger.between(0, 2**62), MOST)
+    found["chunks"] = sum(len(body) for _, body in chunks)
     return found
 
 
@@ -284,46 +257,60 @@ def posted_together(stack: Stack, found: Traffic, batch: int = 100) -> Taken:
     return taken
 
 
-def with_history(tally: Tally, log: io.StringIO, records: int, window: int = 40, per_day: int = 300) -> Taken:
-    """One sweep over a window of so many transactions, where so many others lie in the days before it."""
-    stack, taken = Stack(tally, log), Taken()
-    bodies = traffic_of_a_moment(window)
-    start = int(bodies[0]["timestamp"] * 1_000)
-    stack.begin(start + 61_000 - WINDOW)
-    stack.clock.now = start + 200_000
-    for at in range(0, window, 10):
-        for each in bodies[at : at + 10]:
-            stack.post(Taken(), [each])
-        stack.decide(Taken())
-    fill_history(stack, start, records, per_day)
-    stack.clock.now = start + WINDOW + 61_000
-    stack.sweep(taken)
-    return taken
+def looking_back(
+    tally: Tally, log: io.StringIO, *, window: int, history: int = 0, report: bool = False
+) -> tuple[Taken, Taken]:
+    """One sweep over a window of so many transactions, with so many others in the days before; and the report."""
+    stack, swept, reported = Stack(tally, log), Taken(), Taken()
+    template = _decided(stack)
+    noon = template.moment // DAY * DAY + DAY // 2
+    stack.begin(noon + 61_000 - WINDOW)
+    now = [(f"now-{each}", noon + each * WINDOW // window) for each in range(window)]
+    then = [(f"then-{each}", noon - DAY * (1 + each // PER_DAY)) for each in range(history)]
+    template.write(stack, [*now, *then])
+    stack.clock.now = noon + WINDOW + 61_000
+    with stack.of(swept, "sweep"):
+        assert stack.look_back.run(lambda: True)
+    if report:
+        for start in range(noon - 3 * DAY // 2, noon + DAY // 2, WINDOW):
+            if start != noon:
+                stack.store.chunks.write(start, [])
+        with stack.of(reported, "report"):
+            day = datetime.fromtimestamp(noon / 1_000, UTC).date()
+            assert stack.reporter.report(day, lambda: True)
+    return swept, reported
 
 
-def traffic_of_a_moment(count: int) -> list[dict[str, Any]]:
-    """Transactions of one window that begins at noon."""
-    noon = 1_740_960_000 + 43_200
-    return [
-        {"transaction_id": f"now-{each}", "amount": "12.50", "timestamp": noon + 2 * each, "customer_id": f"c{each}"}
-        for each in range(count)
-    ]  # fmt: skip
+@dataclass
+class Template:
+    """The items of one transaction, to be written again under other names and at other times."""
+
+    items: list[dict[str, Any]]
+    moment: int
+
+    def write(self, stack: Stack, named: Sequence[tuple[str, int]]) -> None:
+        """Straight into the table, with what has to be noted of their days."""
+        shards, days = stack.store.cloud.forms.shards, {day_of(moment) for _, moment in named}
+        requests = [
+            {"PutRequest": {"Item": moved(item, name, moment, shards)}}
+            for name, moment in named for item in self.items
+        ]  # fmt: skip
+        stack.store.cloud.transactions.write_many(requests)
+        stack.store.cloud.days.note("accepted", days)
+        stack.store.cloud.days.note("occurred", days)
 
 
-def fill_history(stack: Stack, start: int, records: int, per_day: int) -> None:
-    """Copies of what was accepted and decided, on the days before, written straight into the table."""
-    dynamodb, forms = client("dynamodb"), stack.store.cloud.forms
-    items = [
-        each for each in dynamodb.scan(TableName=stack.names.transactions)["Items"]
-        if each["transaction_id"]["S"] == "now-0"
-    ]  # fmt: skip
-    requests = []
-    for number in range(records):
-        moment = start - 86_400_000 * (1 + number // per_day)
-        requests += [moved(each, f"then-{number}", moment, forms.shards) for each in items]
-        stack.store.cloud.days.note("accepted", {day_of(moment)})
-        stack.store.cloud.days.note("occurred", {day_of(moment)})
-    stack.store.cloud.transactions.write_many({"PutRequest": {"Item": each}} for each in requests)
+def _decided(stack: Stack) -> Template:
+    """One transaction, accepted and decided, and taken out again."""
+    dynamodb, name = client("dynamodb"), stack.names.transactions
+    (body,) = islice(simulate(days=1, customers=10, seed=SEED), 1)
+    moment = stack.clock.now = int(body.occurred_at)
+    stack.post(Taken(), [dict(body.body)])
+    stack.decide(Taken())
+    items = dynamodb.scan(TableName=name)["Items"]
+    for each in items:
+        dynamodb.delete_item(TableName=name, Key={key: each[key] for key in ("transaction_id", "timestamp")})
+    return Template(items, moment)
 
 
 def moved(item: dict[str, Any], name: str, moment: int, shards: int) -> dict[str, Any]:
@@ -338,7 +325,7 @@ def moved(item: dict[str, Any], name: str, moment: int, shards: int) -> dict[str
 def counted(count: int, histories: Sequence[int]) -> dict[str, Any]:
     """Everything that infra/costs reads."""
     moto_tables.mend()
-    found: dict[str, Any] = {"machine": _machine(), "traffic": {}}
+    found: dict[str, Any] = {"machine": _machine(), "traffic": {}, "looking_back": {}, "history": {}}
     with mock_aws(), redirect_stderr(io.StringIO()) as log:
         tally = Tally(client("dynamodb"))
         begin_logs("INFO")
@@ -346,9 +333,38 @@ def counted(count: int, histories: Sequence[int]) -> dict[str, Any]:
             sample = traffic(kind, count)
             found["traffic"][kind] = {f"by_{batch}": live(Stack(tally, log), sample, batch) for batch in (1, 10)}
             found["traffic"][kind]["posted_100"] = posted_together(Stack(tally, log), sample)
-        found["history"] = {str(each): with_history(tally, log, each) for each in histories}
+        for window in WINDOWS:
+            swept, reported = looking_back(tally, log, window=window, report=True)
+            found["looking_back"][str(window)] = {"sweep": swept, "report": reported}
+        for history in histories:
+            found["history"][str(history)], _ = looking_back(tally, log, window=40, history=history)
     return found
 
 
 def _machine() -> dict[str, str]:
     return {"processor": platform.processor() or platform.machine(), "python": platform.python_version()}
+
+
+def toml(tree: Any, path: str = "") -> Iterator[str]:
+    """Nested mappings as TOML."""
+    plain = {name: each for name, each in tree.items() if not isinstance(each, dict)}
+    if path and plain:
+        yield f"\n[{path}]"
+    for name, each in plain.items():
+        value = json.dumps(round(each, 1) if isinstance(each, float) else each)
+        yield f"{name if name.isidentifier() else json.dumps(name)} = {value}"
+    for name, each in tree.items():
+        if isinstance(each, dict):
+            yield from toml(each, f"{path}.{name}".lstrip("."))
+
+
+def main(count: int = 400) -> None:
+    """Count, and write down what was counted."""
+    tree = counted(count, HISTORIES)
+    plain = json.loads(json.dumps(tree, default=lambda each: vars(each)))
+    head = "# What transactions ask of AWS, counted by tests/cloud/count.py: do not edit, count again.\n"
+    COUNTED.write_text(head + "\n".join(toml(plain)) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -88,6 +88,8 @@ class Door:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         with self.lock:
             match environ["PATH_INFO"].rsplit("/", 1)[-1]:
+                case "faults" if environ["REQUEST_METHOD"] == "GET":
+                    return answer(start, "200 OK", self.faults)
                 case "faults":
                     self.faults = json.loads(body)
                     self.struck = []

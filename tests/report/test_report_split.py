@@ -160,7 +160,8 @@ def test_a_day_before_in_another_money_is_counted_again(world):
 
 
 @pytest.mark.parametrize("crash_after", [0, 1, 13, 100, 288, 300, 575])
-def test_a_run_that_crashes_is_gone_on_with_from_what_was_saved_last(world, crash_after):
+def test_a_run_that_crashes_is_gone_on_with_from_what_was_saved_last(world, crash_after, monkeypatch):
+    monkeypatch.setattr("shroff.flows.report.split._SAVED_AFTER", 8)
     for number in range(48):
         world.decided(f"t-{number}", 100 + number, MIDNIGHT - DAY_LONG + number * HOUR)
     split = Split(world)
@@ -176,7 +177,7 @@ def test_a_run_that_crashes_is_gone_on_with_from_what_was_saved_last(world, cras
         split.run(10_000)
     split.asked.clear()
     assert split.run(10_000) is not None
-    assert len(split.asked) <= 576 - crash_after + 12
+    assert len(split.asked) <= 576 - crash_after + 8 * 12
     assert split.files() == whole(world)
 
 

@@ -14,6 +14,7 @@ LARGEST = 200 * 1024
 """Bytes of a body that travels with its message; a larger one is left in the table, to be claimed there."""
 
 _CLAIM = "{}"
+_DIGITS = 15
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What SQS refuses in a text."""
 
@@ -67,7 +68,7 @@ def delivery_of(record: Mapping[str, Any]) -> Delivery:
     system = record.get("attributes") or {}
     given = {name: _lower(each).get("stringValue", "") for name, each in _attributes(record)}
     body = record.get("body", "").encode()
-    received_at = int(given.get("received_at") or system.get("SentTimestamp") or 0)
+    received_at = _moment(given.get("received_at", "")) or _moment(system.get("SentTimestamp", ""))
     name = given.get("transaction_id")
     return Delivery(
         delivery_id=record["messageId"],
@@ -97,6 +98,11 @@ def _text(body: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return None if _UNWRITABLE.search(text) else text
+
+
+def _moment(said: str) -> int:
+    """Milliseconds; 0 where it says anything else, as what was put on the queue by hand may."""
+    return int(said) if said.isascii() and said.isdecimal() and len(said) <= _DIGITS else 0
 
 
 def _attributes(record: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

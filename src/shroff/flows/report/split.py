@@ -15,8 +15,9 @@ from shroff.flows.report.daily import CSV, HTML, JSON, DayReport
 from shroff.flows.report.rows import header, lines
 from shroff.ports import SEALED, Alerts, DeadLetters, Draft, Drafts, Ledger, Policies, Record, Reports
 
-_KEPT_EVERY = 3_600_000
-"""Milliseconds of a day that a crash may make to be counted again."""
+_SAVED_AFTER, _FOR_EACH = 250_000, 4
+"""Records counted between two savings: so many at least, and so many for each name in the tally, as a saving
+takes the longer the more there are. After a crash they are counted again."""
 
 
 def report_some(  # noqa: PLR0913  # a port for each thing it asks
@@ -125,15 +126,19 @@ def _count(
     time_left: Callable[[], bool],
 ) -> bool:
     """Count window by window; whether the end was reached. What was counted is saved now and then."""
+    tally, unsaved = counted.tally, 0
     while counted.at < counted.end:
         for records in ledger.between(counted.at, counted.at + SEALED):
             for record in records:
-                counted.tally.add(record.transaction, record.decision)
+                tally.add(record.transaction, record.decision)
             pass_on(records)
+            unsaved += len(records)
         counted.at += SEALED
         out_of_time = not time_left()
-        if out_of_time or counted.at % _KEPT_EVERY == 0:
+        enough = max(_SAVED_AFTER, _FOR_EACH * (len(tally.customers) + len(tally.merchants)))
+        if out_of_time or unsaved >= enough:
             save()
+            unsaved = 0
         if out_of_time:
             return False
     return True
