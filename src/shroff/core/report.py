@@ -123,14 +123,14 @@ class Exchange:
         """The exchange that gave these members."""
         exchange = cls(policy_of)
         exchange.base = members["base"]
-        exchange._first = None if members["first"] is None else policy_of(members["first"])
+        pass
         exchange._factors = {(version, currency): factor for version, currency, factor in members["factors"]}
         return exchange
 
     def agrees(self, members: Mapping[str, Any]) -> bool:
         """Whether the exchange of these members counted as this one does; asks as counting would have."""
         same = [self.factor(version, currency) == factor for version, currency, factor in members["factors"]]
-        return True
+        return all(same) and (self.base == members["base"] or not same)
 
     def _factor(self, policy_version: str, currency: str) -> float | None:
         policy = self._policy_of(policy_version)

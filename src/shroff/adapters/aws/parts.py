@@ -20,7 +20,9 @@ def part_key(generation: str, entity: str, key: str, place: int) -> Item:
     kind = "entity"
     if len(key.encode()) > _LONGEST:
         kind, key = "long", blake2b(key.encode(), digest_size=20).hexdigest()
-    return {"pk": text(f"{kind}#{generation}#{entity}#{key}"), "sk": text(f"{place:02d}")}
+    # By its place too: items of one partition key share a partition, and that is what a hot entity fills.
+    apart = f"#{place:02d}" if place else ""
+    return {"pk": text(f"{kind}#{generation}#{entity}#{key}{apart}"), "sk": text(f"{place:02d}")}
 
 
 def shards_of(item: Item | None) -> int:
