@@ -70,7 +70,14 @@ EVERY = (
 NEEDED = {
     "api-handler": ("SHROFF_QUEUE_URL", "SHROFF_ALERTS_TOPIC", "SHROFF_HIGH_WATER"),
     "queue-consumer": ("SHROFF_QUEUE_URL", "SHROFF_DLQ_URL", "SHROFF_ALERTS_TOPIC", "SHROFF_MAX_RECEIVES"),
-    "batch-processor": ("SHROFF_QUEUE_URL", "SHROFF_BUCKET", "SHROFF_ALERTS_TOPIC", "SHROFF_SWEEP_DELAY"),
+    "batch-processor": (
+        "SHROFF_QUEUE_URL",
+        "SHROFF_DLQ_URL",
+        "SHROFF_BUCKET",
+        "SHROFF_ALERTS_TOPIC",
+        "SHROFF_SWEEP_DELAY",
+        "SHROFF_MAX_RECEIVES",
+    ),
     "report-generator": ("SHROFF_BUCKET",),
 }
 """What else each function is told."""

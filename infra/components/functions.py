@@ -96,6 +96,12 @@ class Function(pulumi.ComponentResource):
             destination_config={"on_failure": {"destination": ingest.invocation_dlq.arn}},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[role.policy]),
         )
+        if shape.again:
+            # Lambda takes the sixteenth time for a loop and drops the work. Here each time does some of it:
+            # a long report goes on with what is left, a transaction on a hot entity tries once more.
+            lambda_.FunctionRecursionConfig(
+                shape.name, function_name=self.function.name, recursive_loop="Allow", opts=child
+            )
         self.policy = role.policy
         self.arn = self.function.arn
         self.register_outputs({})

@@ -67,6 +67,11 @@ PERMISSIONS: dict[str, tuple[Grant, ...]] = {
         grant("state", "dynamodb:PutItem UpdateItem DeleteItem", "alerts; how far it came; marks undone"),
         grant("state/untold", "dynamodb:Query", "alerts that nobody was told of yet"),
         grant("queue", "sqs:SendMessage", "what was accepted but never sent"),
+        grant(
+            "dlq", "sqs:ReceiveMessage ChangeMessageVisibility GetQueueAttributes", "what SQS gave up alone"
+        ),
+        grant("dlq", "sqs:DeleteMessage", "what was decided after all"),
+        grant("transactions", "dynamodb:UpdateItem", "marks of what SQS gave up"),
         grant("alerts", "sns:Publish", "findings, and alerts that stayed untold"),
         grant("bucket/chunks", "s3:PutObject GetObject DeleteObject", "chunks of sealed windows"),
         # Without it S3 answers that a chunk is forbidden where it is just not there.

@@ -24,6 +24,8 @@ class Shape:
     what: str
     storage: bool = False
     """Whether its scratch disk is configured."""
+    again: bool = True
+    """Whether it hands work to itself, by the queue or by an invocation."""
 
 
 API = Shape(
@@ -32,6 +34,7 @@ API = Shape(
     timeout=API_TIMEOUT,
     slow=23,
     what="Answers the API: makes transactions durable, decides at once where asked",
+    again=False,
 )
 CONSUMER = Shape(
     name="queue-consumer",

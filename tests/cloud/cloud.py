@@ -81,7 +81,9 @@ class Cloud:
         for each in self.applied.of("aws:lambda/function:Function"):
             self.functions[each.inputs["name"]] = self.function(each)
         self.suffix = next(iter(self.functions.values())).settings.environment["SHROFF_SUFFIX"]
-        self.gateway = Gateway(self.moto.client("apigateway"), "prod", self.run_for("apigateway.amazonaws.com"))
+        self.gateway = Gateway(
+            self.moto.client("apigateway"), "prod", self.run_for("apigateway.amazonaws.com")
+        )
         (mapping,) = self.applied.of("aws:lambda/eventSourceMapping:EventSourceMapping")
         consumer = self.functions[str(mapping.inputs["functionName"])]
         self.poller = Poller(

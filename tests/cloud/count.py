@@ -1,7 +1,7 @@
 """Counts what transactions ask of AWS: `python -m tests.cloud.count` writes infra/costs/counted.toml.
 
-The functions' own code runs in this process against moto, over simulated days: entities remember a month before the
-first transaction is counted, so that what is written of them has its full size.
+The functions' own code runs in this process against moto, over simulated days: entities remember a month
+before the first transaction is counted, so that what is written of them has its full size.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import platform
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
@@ -21,9 +20,9 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from shroff.adapters.aws.clients import Clients
 from shroff.adapters.aws.chunk_lines import packed
 from shroff.adapters.aws.chunks import MOST
+from shroff.adapters.aws.clients import Clients
 from shroff.adapters.aws.days import day_of
 from shroff.adapters.aws.names import Names
 from shroff.adapters.aws.timeline import partition_of
@@ -40,6 +39,14 @@ from shroff.runtimes.lambdas.meter import Meter
 from shroff.runtimes.lambdas.settings import CloudSettings
 from shroff.runtimes.wiring import default_policy
 from shroff.runtimes.wiring.cloud import Deployed
+from shroff.runtimes.wiring.cloud.api import api
+from shroff.runtimes.wiring.cloud.consumer import consumer
+from shroff.runtimes.wiring.cloud.report import reporter
+from shroff.runtimes.wiring.cloud.sweep import look_back
+from shroff.runtimes.wiring.cloud.api import api
+from shroff.runtimes.wiring.cloud.consumer import consumer
+from shroff.runtimes.wiring.cloud.report import reporter
+from shroff.runtimes.wiring.cloud.sweep import look_back
 from shroff.simulator import simulate
 from tests.adapters import moto_tables
 from tests.adapters.aws_cloud import Watch, environment
@@ -103,7 +110,6 @@ class Stack:
 
     def __init__(self, tally: Tally, log: io.StringIO) -> None:
         self.clock, self.tally, self.log = Watch(), tally, log
-        self.began = log.tell()
         self.store = environment(shards=16, clock=self.clock)
         names = self.store.cloud.names
         self.settings = CloudSettings(
@@ -118,10 +124,10 @@ class Stack:
         self.names: Names = names
         made = {name: self._deployed() for name in FUNCTIONS}
         self.meters = {name: each.meter for name, each in made.items()}
-        self.api = made["api"].api()
-        self.consumer = made["consumer"].consumer()
-        self.look_back = made["sweep"].look_back()
-        self.reporter = made["report"].reporter()
+        self.api = api(made["api"])
+        self.consumer = consumer(made["consumer"])
+        self.look_back = look_back(made["sweep"])
+        self.reporter = reporter(made["report"])
         publish(self.store.policies, default_policy(), self.clock.now)
 
     def _deployed(self) -> Deployed:
@@ -141,6 +147,7 @@ class Stack:
         state = policy.empty_state()
         for start in range(0, len(before), 20_000):
             observe(state, Batch.of(before[start : start + 20_000]))
+        self.remembered = sum(len(each.slots) for each in state.entities.values())
         wanted = touched(policy.layouts, Batch.of([parse(each) for each in coming]))
         parts = ((*each, encode_part(state.take(*each))) for each in wanted)
         self.store.entities.fill(generation_of(policy), parts, clock=1)
@@ -196,16 +203,20 @@ class Counts:
     """What the way from the API to the decision took, for one kind of traffic and one size of batches."""
 
     transactions: int
+    a_day: float
+    """Transactions a day in the month before."""
+    remembered: int = 0
+    """Entities after it."""
     api: Taken = field(default_factory=Taken)
     consumer: Taken = field(default_factory=Taken)
     stored: dict[str, float] = field(default_factory=dict)
-    metrics: int = 0
 
 
 def live(stack: Stack, found: Traffic, batch: int) -> Counts:
     """Send and decide as it happens; transactions that share a batch occur at once."""
-    counts = Counts(len(found.counted))
+    counts = Counts(len(found.counted), len(found.before) / (DAYS + 0.5))
     stack.remember(found.before, found.counted)
+    counts.remembered = stack.remembered
     for start in range(0, len(found.counted), batch):
         together = found.counted[start : start + batch]
         moment = int(together[-1]["timestamp"] * 1_000)
@@ -214,7 +225,7 @@ def live(stack: Stack, found: Traffic, batch: int) -> Counts:
             stack.post(counts.api, [each | {"timestamp": (moment + 10 * number) / 1_000}])
         stack.clock.now += 500
         stack.decide(counts.consumer)
-    counts.stored, counts.metrics = stored(stack), metrics(stack.log.getvalue()[stack.began :])
+    counts.stored = stored(stack)
     return counts
 
 
@@ -241,7 +252,7 @@ def metrics(log: str) -> int:
     """Different metrics in the lines of embedded metric format."""
     lines = [json.loads(line) for line in log.splitlines() if '"_aws"' in line]
     return len({
-        (each["Name"], *(f"{name}={line[name]}" for name in about["Dimensions"][0]))
+        (each["Name"], *(f"{name}={line[name]}" for name in about["Dimensions"][0] if name != "suffix"))
         for line in lines for about in line["_aws"]["CloudWatchMetrics"] for each in about["Metrics"]
     })  # fmt: skip
 
@@ -260,7 +271,7 @@ def posted_together(stack: Stack, found: Traffic, batch: int = 100) -> Taken:
 def looking_back(
     tally: Tally, log: io.StringIO, *, window: int, history: int = 0, report: bool = False
 ) -> tuple[Taken, Taken]:
-    """One sweep over a window of so many transactions, with so many others in the days before; and the report."""
+    """One sweep over a window of so many transactions, so many others in the days before; and the report."""
     stack, swept, reported = Stack(tally, log), Taken(), Taken()
     template = _decided(stack)
     noon = template.moment // DAY * DAY + DAY // 2
@@ -331,13 +342,16 @@ def counted(count: int, histories: Sequence[int]) -> dict[str, Any]:
         begin_logs("INFO")
         for kind in MEMBERS:
             sample = traffic(kind, count)
-            found["traffic"][kind] = {f"by_{batch}": live(Stack(tally, log), sample, batch) for batch in (1, 10)}
+            found["traffic"][kind] = {
+                f"by_{batch}": live(Stack(tally, log), sample, batch) for batch in (1, 10)
+            }
             found["traffic"][kind]["posted_100"] = posted_together(Stack(tally, log), sample)
         for window in WINDOWS:
             swept, reported = looking_back(tally, log, window=window, report=True)
             found["looking_back"][str(window)] = {"sweep": swept, "report": reported}
         for history in histories:
             found["history"][str(history)], _ = looking_back(tally, log, window=40, history=history)
+        found["metrics"] = metrics(log.getvalue())
     return found
 
 
@@ -358,10 +372,10 @@ def toml(tree: Any, path: str = "") -> Iterator[str]:
             yield from toml(each, f"{path}.{name}".lstrip("."))
 
 
-def main(count: int = 400) -> None:
+def main(count: int = 300) -> None:
     """Count, and write down what was counted."""
     tree = counted(count, HISTORIES)
-    plain = json.loads(json.dumps(tree, default=lambda each: vars(each)))
+    plain = json.loads(json.dumps(tree, default=vars))
     head = "# What transactions ask of AWS, counted by tests/cloud/count.py: do not edit, count again.\n"
     COUNTED.write_text(head + "\n".join(toml(plain)) + "\n")
 

@@ -75,12 +75,16 @@ REFUSALS = {
 class Gateway:
     """One deployed stage of the API that the program declares; `invoke` runs a function by its ARN."""
 
-    def __init__(self, client: Any, stage: str, invoke: Any, throttle: tuple[float, float] | None = None) -> None:
+    def __init__(
+        self, client: Any, stage: str, invoke: Any, throttle: tuple[float, float] | None = None
+    ) -> None:
         self.client, self.stage, self.invoke = client, stage, invoke
         (self.api,) = (each for each in client.get_rest_apis()["items"])
         self.id = self.api["id"]
         self.routes = client.get_resources(restApiId=self.id, embed=["methods"], limit=500)["items"]
-        self.models = {each["name"]: json.loads(each["schema"]) for each in self.page("get_models") if each.get("schema")}
+        self.models = {
+            each["name"]: json.loads(each["schema"]) for each in self.page("get_models") if each.get("schema")
+        }
         self.validators = {each["id"]: each for each in self.page("get_request_validators")}
         self.responses = {each["responseType"]: each for each in self.page("get_gateway_responses")}
         self.keys = {each["value"]: each for each in client.get_api_keys(includeValues=True)["items"]}
@@ -161,7 +165,13 @@ class Gateway:
         """The proxy event of payload version 1.0, as AWS documents it."""
         pairs = parse_qsl(query, keep_blank_values=True)
         binary = self.is_binary(headers)
-        text = None if not body else base64.b64encode(body).decode() if binary else body.decode("utf-8", "replace")
+        text = (
+            None
+            if not body
+            else base64.b64encode(body).decode()
+            if binary
+            else body.decode("utf-8", "replace")
+        )
         now = time.time()
         return {
             "resource": resource["path"],
@@ -189,7 +199,11 @@ class Gateway:
                 "domainPrefix": self.id,
                 "requestTimeEpoch": int(now * 1000),
                 "requestId": str(uuid.uuid4()),
-                "identity": {"sourceIp": "198.51.100.7", "userAgent": headers.get("User-Agent"), "apiKeyId": None},
+                "identity": {
+                    "sourceIp": "198.51.100.7",
+                    "userAgent": headers.get("User-Agent"),
+                    "apiKeyId": None,
+                },
                 "domainName": headers["Host"],
                 "apiId": self.id,
             },
@@ -225,7 +239,9 @@ class Gateway:
         body = template.replace("$context.error.messageString", json.dumps(message))
         body = body.replace("$context.error.message", message)
         body = body.replace("$context.error.validationErrorString", message)
-        return Response(int(declared.get("statusCode") or status), {"Content-Type": "application/json"}, body.encode())
+        return Response(
+            int(declared.get("statusCode") or status), {"Content-Type": "application/json"}, body.encode()
+        )
 
 
 def function_of(method: Mapping[str, Any]) -> str:

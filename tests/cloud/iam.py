@@ -41,7 +41,12 @@ KEY_ACTIONS = {
 }
 """What AWS documents that the caller must be allowed to do with the key of the queue, topic, bucket or table."""
 
-_ITEM_ACTIONS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+_ITEM_ACTIONS = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
 
 Wanted = tuple[str, str]
 
@@ -86,7 +91,10 @@ def check(self: IAMRequestBase, resource: str) -> None:
         if not permitted(policies, action, arn, context_of(self, action)):
             refuse(self, f"{action} on resource: {arn}")
         for key_action in key_actions(self, action):
-            key, context = key_of(self, arn), {"kms:ViaService": f"{self._service}.{self._region}.amazonaws.com"}
+            key, context = (
+                key_of(self, arn),
+                {"kms:ViaService": f"{self._service}.{self._region}.amazonaws.com"},
+            )
             if key is not None and not key_permitted(policies, key_action, key, context, self._access_key):
                 refuse(self, f"{key_action} on resource: {key.arn} (for {action})")
 

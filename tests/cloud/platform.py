@@ -76,7 +76,9 @@ class Platform:
         values = {"Invocations": 1.0, "Errors": float(result.error is not None), "Duration": seconds * 1000}
         client.put_metric_data(
             Namespace="AWS/Lambda",
-            MetricData=[{"MetricName": each, "Dimensions": about, "Value": value} for each, value in values.items()],
+            MetricData=[
+                {"MetricName": each, "Dimensions": about, "Value": value} for each, value in values.items()
+            ],
         )
         for namespace, data in embedded(lines).items():
             client.put_metric_data(Namespace=namespace, MetricData=data)

@@ -46,7 +46,13 @@ class Moto:
 
     def ask(self, path: str, content: Any = None) -> Any:
         """A request to the door itself (counts, faults) or to moto's own pages."""
-        data = None if content is None else content if isinstance(content, bytes) else json.dumps(content).encode()
+        data = (
+            None
+            if content is None
+            else content
+            if isinstance(content, bytes)
+            else json.dumps(content).encode()
+        )
         plain = {"Content-Type": "application/octet-stream"}
         request = urllib.request.Request(f"{self.endpoint}/{path}", data, plain)
         with urllib.request.urlopen(request, timeout=30) as reply:

@@ -43,7 +43,8 @@ def hand_over_invocations(functions: str) -> None:
         self.get_function(function_name, qualifier)
         kind = headers.get("x-amz-invocation-type", "RequestResponse")
         request = urllib.request.Request(
-            f"{functions}/{kind}/{function_name}", body if isinstance(body, bytes) else (body or "{}").encode()
+            f"{functions}/{kind}/{function_name}",
+            body if isinstance(body, bytes) else (body or "{}").encode(),
         )
         with urllib.request.urlopen(request, timeout=900) as reply:
             content: bytes = reply.read()

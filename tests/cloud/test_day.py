@@ -60,7 +60,7 @@ def command(cloud: Cloud, *words: str) -> Any:
 def day(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     """The whole day, once; the tests look at what became of it."""
     start, end = recently(SPAN)
-    lived = Day(cloud, tmp_path_factory.mktemp('day'), datetime.fromtimestamp(end, UTC).date().isoformat())
+    lived = Day(cloud, tmp_path_factory.mktemp("day"), datetime.fromtimestamp(end, UTC).date().isoformat())
     told = listen(cloud)
     store = cloud.store()
     store.schedule.done("sweep", int(start) * 1000)
@@ -82,13 +82,19 @@ def listen(cloud: Cloud) -> str:
     sqs = cloud.moto.client("sqs")
     url: str = sqs.create_queue(QueueName="told")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    cloud.moto.client("sns").subscribe(TopicArn=cloud.outputs["alerts_topic_arn"], Protocol="sqs", Endpoint=arn)
+    cloud.moto.client("sns").subscribe(
+        TopicArn=cloud.outputs["alerts_topic_arn"], Protocol="sqs", Endpoint=arn
+    )
     return url
 
 
 def heard(cloud: Cloud, url: str) -> list[dict[str, Any]]:
     found = []
-    while messages := cloud.moto.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+    while (
+        messages := cloud.moto.client("sqs")
+        .receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        .get("Messages")
+    ):
         found += [json.loads(json.loads(each["Body"])["Message"]) for each in messages]
     return found
 
@@ -105,7 +111,9 @@ def send(day: Day, start: float, end: float) -> None:
     batches, single, inline = rows[: COUNT - 350], rows[COUNT - 350 : COUNT - 50], rows[COUNT - 50 :]
     for some in [*(batches[first : first + 250] for first in range(0, len(batches), 250)), burst]:
         body = b"\n".join(json.dumps(each).encode() for each in some)
-        answer = day.cloud.ask("POST", "/transactions/batch", body, **{"Content-Type": "application/x-ndjson"})
+        answer = day.cloud.ask(
+            "POST", "/transactions/batch", body, **{"Content-Type": "application/x-ndjson"}
+        )
         for line in answer.body.splitlines():
             day.note("batch", json.loads(line)["status"])
     for number, each in enumerate(single):
@@ -125,7 +133,13 @@ def poison(day: Day) -> None:
     """Two that no attempt can commit, and one whose body nobody can read, amid sound ones."""
     now = int(time.time()) - 500
     for name in POISON:
-        body = {"transaction_id": name, "amount": 10, "timestamp": now, "customer_id": name, "merchant": "shop-1"}
+        body = {
+            "transaction_id": name,
+            "amount": 10,
+            "timestamp": now,
+            "customer_id": name,
+            "merchant": "shop-1",
+        }
         day.valid[name] = body
         day.note("poison", day.cloud.ask("POST", "/transactions", body).status)
     broken = {"transaction_id": BROKEN, "amount": 10, "timestamp": now}
@@ -264,7 +278,11 @@ def test_the_sweeps_alerts_are_told_once_on_the_topic(day: Day) -> None:
 
 def test_the_report_is_in_the_bucket_and_has_every_transaction_of_the_day(day: Day) -> None:
     s3, bucket = day.cloud.moto.client("s3"), day.cloud.outputs["s3_bucket_name"]
-    text = s3.get_object(Bucket=bucket, Key=f"reports/{day.date}/fraud-detection-report.csv")["Body"].read().decode()
+    text = (
+        s3.get_object(Bucket=bucket, Key=f"reports/{day.date}/fraud-detection-report.csv")["Body"]
+        .read()
+        .decode()
+    )
     reported = {row["transaction_id"] for row in csv.DictReader(text.splitlines())}
     assert reported == set(day.valid)
     document = json.loads(
@@ -295,7 +313,9 @@ def test_the_metrics_that_alarms_watch_are_recorded(day: Day) -> None:
     }
     alarms = [each.inputs for each in day.cloud.applied.of("aws:cloudwatch/metricAlarm:MetricAlarm")]
     single = [each for each in alarms if each.get("namespace")]
-    terms = [query["metric"] for each in alarms for query in each.get("metricQueries") or [] if query.get("metric")]
+    terms = [
+        query["metric"] for each in alarms for query in each.get("metricQueries") or [] if query.get("metric")
+    ]
     watched = {
         (each["metricName"], tuple(sorted(each["dimensions"].items())))
         for each in (*single, *terms)

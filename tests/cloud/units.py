@@ -1,8 +1,8 @@
-"""Counts what AWS would bill of boto3's calls: DynamoDB's units by the size of items, calls by name, processor time.
+"""Counts what AWS would bill of boto3's calls, DynamoDB's units by the size of items; and processor time.
 
-A write takes a unit for each begun 1 KB of the larger of the item before and after, twice that within a transaction,
-and once more for each index whose entry changes. A read takes a unit for each begun 4 KB, half of it where it may lag;
-a query goes by the sum of what it reads, everything else item by item.
+A write takes a unit for each begun 1 KB of the larger of the item before and after, twice that within a
+transaction, and once more for each index whose entry changes. A read takes a unit for each begun 4 KB, half
+of it where it may lag; a query goes by the sum of what it reads, everything else item by item.
 """
 
 from __future__ import annotations
@@ -148,9 +148,7 @@ class Tally:
             if units := index.units(before, after):
                 taken.units[f"write {kind} > {index.name}"] += units
 
-    def _book_read(
-        self, taken: Taken, action: str, params: dict[str, Any], parsed: dict[str, Any]
-    ) -> None:
+    def _book_read(self, taken: Taken, action: str, params: dict[str, Any], parsed: dict[str, Any]) -> None:
         if action == "Query":
             assert "FilterExpression" not in params
             what = params.get("IndexName") or kind_of_key(params)
@@ -160,7 +158,7 @@ class Tally:
         asked = params["RequestItems"] if action == "BatchGetItem" else {params["TableName"]: params}
         for table, request in asked.items():
             for key in request.get("Keys") or [request["Key"]]:
-                # The whole item, whatever of it was asked for; one that is not there costs as much as a small one.
+                # The whole item, whatever of it was asked for; one that is absent costs as a small one does.
                 size = size_of(self._read(table, key))
                 consistent = request.get("ConsistentRead", False)
                 taken.units[f"read {kind_of(key)}"] += read_units(size, consistent=consistent)
@@ -201,7 +199,9 @@ def _described(table: dict[str, Any]) -> _Table:
         own = tuple(part["AttributeName"] for part in each["KeySchema"])
         projection = each["Projection"]
         some = frozenset((*key, *own, *projection.get("NonKeyAttributes", ())))
-        indexes.append(_Index(each["IndexName"], own, some if projection["ProjectionType"] != "ALL" else None))
+        indexes.append(
+            _Index(each["IndexName"], own, some if projection["ProjectionType"] != "ALL" else None)
+        )
     return _Table(key, indexes)
 
 
@@ -215,7 +215,11 @@ def kind_of(item: Item) -> str:
 def kind_of_key(params: Mapping[str, Any]) -> str:
     """What a query by a table's own key is after."""
     values = list(params["ExpressionAttributeValues"].values())
-    return "transaction" if "transaction_id" in params["KeyConditionExpression"] else values[0]["S"].partition("#")[0]
+    return (
+        "transaction"
+        if "transaction_id" in params["KeyConditionExpression"]
+        else values[0]["S"].partition("#")[0]
+    )
 
 
 def write_units(size: int) -> int:

@@ -12,8 +12,9 @@ from shroff.adapters.memory.chunks import MemoryChunks
 from shroff.adapters.memory.marks import MemoryLateMarks
 from shroff.core.alert import Alert
 from shroff.core.errors import Rejected, Retryable
+from shroff.flows.settle import AUDITED
 from shroff.ports import SEALED, Entry, Message, Receipt
-from shroff.runtimes.lambdas.looking_back import AUDITED, LookBack, LookingPorts
+from shroff.runtimes.lambdas.looking_back import LookBack, LookingPorts
 from shroff.runtimes.lambdas.telling import Teller
 from tests.api.served import POLICY, example
 from tests.contracts.samples import alert
@@ -70,9 +71,11 @@ class World:
         self.forgotten: set[str] = set()
         self.sent: list[str] = []
         self.topic: Exception | None = None
+        self.found_dead: list[int] = []
         store = self.stack.store
         self.look_back = LookBack(
             LookingPorts(
+                find_dead=lambda: self.found_dead.append(self.at),
                 queue=Timed(self.stack),
                 ledger=store.ledger,
                 archive=store.ledger,

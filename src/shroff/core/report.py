@@ -123,7 +123,7 @@ class Exchange:
         """The exchange that gave these members."""
         exchange = cls(policy_of)
         exchange.base = members["base"]
-        pass
+        exchange._first = None if members["first"] is None else policy_of(members["first"])
         exchange._factors = {(version, currency): factor for version, currency, factor in members["factors"]}
         return exchange
 

@@ -14,6 +14,9 @@ PATIENCE = 600_000
 GAP = 900_000
 """After so many it counts as a gap."""
 
+AUDITED = "audited"
+"""The job whose tick is the moment up to which everything accepted is known to have its fate."""
+
 _TOGETHER = 5_000
 
 Send = Callable[[Sequence[str]], object]

@@ -16,14 +16,22 @@ def lower(inputs: Inputs, *names: str) -> dict[str, Any]:
 @creates("aws:apigateway/restApi:RestApi")
 def rest_api(moto: Moto, inputs: Inputs) -> Created:
     client = moto.client("apigateway")
-    kinds = {"endpointConfiguration": {"types": [inputs["endpointConfiguration"]["types"]]}} if inputs.get("endpointConfiguration") else {}
+    kinds = (
+        {"endpointConfiguration": {"types": [inputs["endpointConfiguration"]["types"]]}}
+        if inputs.get("endpointConfiguration")
+        else {}
+    )
     made = client.create_rest_api(**lower(inputs, "name", "description", "policy", "apiKeySource"), **kinds)
     api = made["id"]
     if inputs.get("body"):
         client.put_rest_api(restApiId=api, mode="overwrite", body=inputs["body"].encode())
     root = next(each["id"] for each in client.get_resources(restApiId=api)["items"] if each["path"] == "/")
     arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}"
-    return api, {"rootResourceId": root, "executionArn": arn, "arn": f"arn:aws:apigateway:{REGION}::/restapis/{api}"}
+    return api, {
+        "rootResourceId": root,
+        "executionArn": arn,
+        "arn": f"arn:aws:apigateway:{REGION}::/restapis/{api}",
+    }
 
 
 @creates("aws:apigateway/resource:Resource")
@@ -37,7 +45,8 @@ def resource(moto: Moto, inputs: Inputs) -> Created:
 @creates("aws:apigateway/requestValidator:RequestValidator")
 def validator(moto: Moto, inputs: Inputs) -> Created:
     made = moto.client("apigateway").create_request_validator(
-        restApiId=inputs["restApi"], **lower(inputs, "name", "validateRequestBody", "validateRequestParameters")
+        restApiId=inputs["restApi"],
+        **lower(inputs, "name", "validateRequestBody", "validateRequestParameters"),
     )
     return made["id"], {}
 
@@ -60,7 +69,9 @@ def authorizer(moto: Moto, inputs: Inputs) -> Created:
 
 @creates("aws:apigateway/method:Method")
 def method(moto: Moto, inputs: Inputs) -> Created:
-    validator_id = {"requestValidatorId": inputs["requestValidatorId"]} if inputs.get("requestValidatorId") else {}
+    validator_id = (
+        {"requestValidatorId": inputs["requestValidatorId"]} if inputs.get("requestValidatorId") else {}
+    )
     moto.client("apigateway").put_method(
         restApiId=inputs["restApi"],
         resourceId=inputs["resourceId"],
@@ -121,7 +132,9 @@ def stage(moto: Moto, inputs: Inputs) -> Created:
 @creates("aws:apigateway/apiKey:ApiKey")
 def api_key(moto: Moto, inputs: Inputs) -> Created:
     client = moto.client("apigateway")
-    made = client.create_api_key(enabled=inputs.get("enabled", True), **lower(inputs, "name", "description", "value"))
+    made = client.create_api_key(
+        enabled=inputs.get("enabled", True), **lower(inputs, "name", "description", "value")
+    )
     value = client.get_api_key(apiKey=made["id"], includeValue=True)["value"]
     return made["id"], {"value": value}
 
@@ -144,5 +157,3 @@ def usage_plan_key(moto: Moto, inputs: Inputs) -> Created:
         usagePlanId=inputs["usagePlanId"], keyId=inputs["keyId"], keyType=inputs["keyType"]
     )
     return made["id"], {}
-
-

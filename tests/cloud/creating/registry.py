@@ -37,7 +37,9 @@ def pascal(value: Any) -> Any:
 
 def taken(inputs: Inputs, *names: str) -> dict[str, Any]:
     """Those of the members that are given, as boto3 wants them."""
-    return {name[:1].upper() + name[1:]: pascal(inputs[name]) for name in names if inputs.get(name) is not None}
+    return {
+        name[:1].upper() + name[1:]: pascal(inputs[name]) for name in names if inputs.get(name) is not None
+    }
 
 
 def strings(values: Mapping[str, Any]) -> dict[str, str]:

@@ -45,7 +45,10 @@ def table(moto: Moto, inputs: Inputs) -> Created:
     if lives := inputs.get("ttl"):
         client.update_time_to_live(
             TableName=name,
-            TimeToLiveSpecification={"Enabled": lives.get("enabled", True), "AttributeName": lives["attributeName"]},
+            TimeToLiveSpecification={
+                "Enabled": lives.get("enabled", True),
+                "AttributeName": lives["attributeName"],
+            },
         )
     return name, {"arn": made["TableArn"]}
 
@@ -117,10 +120,10 @@ def bucket_encryption(moto: Moto, inputs: Inputs) -> Created:
 
 @creates("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
 def public_access(moto: Moto, inputs: Inputs) -> Created:
-    blocked = taken(inputs, "blockPublicAcls", "ignorePublicAcls", "blockPublicPolicy", "restrictPublicBuckets")
-    moto.client("s3").put_public_access_block(
-        Bucket=inputs["bucket"], PublicAccessBlockConfiguration=blocked
+    blocked = taken(
+        inputs, "blockPublicAcls", "ignorePublicAcls", "blockPublicPolicy", "restrictPublicBuckets"
     )
+    moto.client("s3").put_public_access_block(Bucket=inputs["bucket"], PublicAccessBlockConfiguration=blocked)
     return inputs["bucket"], {}
 
 
@@ -149,7 +152,11 @@ def lifecycle(moto: Moto, inputs: Inputs) -> Created:
 
 def lifecycle_rule(rule: Inputs) -> dict[str, Any]:
     renamed = {"id": "ID", "noncurrentVersionExpiration": "NoncurrentVersionExpiration"}
-    made = {renamed.get(name, name[:1].upper() + name[1:]): pascal(value) for name, value in rule.items() if value is not None}
+    made = {
+        renamed.get(name, name[:1].upper() + name[1:]): pascal(value)
+        for name, value in rule.items()
+        if value is not None
+    }
     made.setdefault("Filter", {"Prefix": ""})
     made["Filter"] = made["Filter"] or {"Prefix": ""}
     return made

@@ -68,7 +68,9 @@ def attachment(moto: Moto, inputs: Inputs) -> Created:
 @creates("aws:cloudwatch/logGroup:LogGroup")
 def log_group(moto: Moto, inputs: Inputs) -> Created:
     client, name = moto.client("logs"), inputs["name"]
-    client.create_log_group(logGroupName=name, **taken(inputs, "kmsKeyId") and {"kmsKeyId": inputs["kmsKeyId"]})
+    client.create_log_group(
+        logGroupName=name, **taken(inputs, "kmsKeyId") and {"kmsKeyId": inputs["kmsKeyId"]}
+    )
     if inputs.get("retentionInDays"):
         client.put_retention_policy(logGroupName=name, retentionInDays=inputs["retentionInDays"])
     return name, {"arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}"}
@@ -107,7 +109,9 @@ def function(moto: Moto, inputs: Inputs) -> Created:
 
 @creates("aws:lambda/permission:Permission")
 def permission(moto: Moto, inputs: Inputs) -> Created:
-    name = inputs.get("statementId", f"{inputs['principal']}-{abs(hash(str(inputs.get('sourceArn'))))}".replace(".", "-"))
+    name = inputs.get(
+        "statementId", f"{inputs['principal']}-{abs(hash(str(inputs.get('sourceArn'))))}".replace(".", "-")
+    )
     moto.client("lambda").add_permission(
         FunctionName=str(inputs["function"]),
         StatementId=name,

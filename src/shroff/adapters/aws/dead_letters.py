@@ -64,10 +64,14 @@ class AwsDeadLetters:
         failures = list(dict.fromkeys((*before, *message.failures)))
         return self._cloud.transactions.update(**marked(self._cloud.forms, message, failures, dead=dead))
 
+    def find(self) -> None:
+        """Mark what SQS gave up while nobody could: its consumer was killed each time."""
+        self._sieve.sift(self._settle)
+
     def all(self) -> Iterator[DeadLetter]:
         """Oldest first; what SQS gave up is marked before, where its queue is ours to look through."""
         if self._cloud.names.dlq_url:
-            self._sieve.sift(self._settle)
+            self.find()
         pages = self._cloud.transactions.query(
             IndexName="by-death",
             KeyConditionExpression="#dead = :dead",

@@ -8,6 +8,7 @@ from typing import Any
 from shroff.runtimes.lambdas.answering import Api
 from shroff.runtimes.lambdas.invocation import Context, invocation
 from shroff.runtimes.wiring.cloud import Deployed, open_deployed
+from shroff.runtimes.wiring.cloud.api import api
 
 _NEEDS = ("transactions_table", "state_table", "queue_url", "alerts_topic")
 
@@ -16,11 +17,11 @@ _NEEDS = ("transactions_table", "state_table", "queue_url", "alerts_topic")
 def _opened() -> tuple[Deployed, Api]:
     """Once per cold start, and again after one that failed."""
     deployed = open_deployed(*_NEEDS)
-    return deployed, deployed.api()
+    return deployed, api(deployed)
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Answer one event of a REST API's proxy integration."""
-    deployed, api = _opened()
+    deployed, opened = _opened()
     with invocation(context, deployed.meter):
-        return api.answer(event)
+        return opened.answer(event)

@@ -8,6 +8,7 @@ from typing import Any
 from shroff.runtimes.lambdas.deliveries import Consumer
 from shroff.runtimes.lambdas.invocation import Context, invocation
 from shroff.runtimes.wiring.cloud import Deployed, open_deployed
+from shroff.runtimes.wiring.cloud.consumer import consumer
 
 _NEEDS = ("transactions_table", "state_table", "queue_url", "dlq_url", "alerts_topic")
 
@@ -16,12 +17,12 @@ _NEEDS = ("transactions_table", "state_table", "queue_url", "dlq_url", "alerts_t
 def _opened() -> tuple[Deployed, Consumer]:
     """Once per cold start, and again after one that failed."""
     deployed = open_deployed(*_NEEDS)
-    return deployed, deployed.consumer()
+    return deployed, consumer(deployed)
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Decide one batch. Raises where none of it could be: then all of it comes again."""
-    deployed, consumer = _opened()
+    deployed, opened = _opened()
     with invocation(context, deployed.meter):
-        again = consumer.consume(event["Records"], context.get_remaining_time_in_millis)
+        again = opened.consume(event["Records"], context.get_remaining_time_in_millis)
     return {"batchItemFailures": [{"itemIdentifier": each} for each in again]}

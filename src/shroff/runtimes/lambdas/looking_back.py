@@ -2,7 +2,7 @@
 
 ::
 
-    tell ── audit ── seal and sweep each window that is due ── seal again what came late
+    tell ── find the dead ── audit ── seal and sweep each window that is due ── seal again what came late
 
 A step keeps how far it came in the schedule and the marks, so that a run that ends in the middle repeats
 little, and two runs at once do the same twice without harm.
@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import structlog
 
 from shroff.core.alert import Alert
-from shroff.core.errors import Contended
+from shroff.core.errors import Contended, Damaged
 from shroff.core.policy import Policy
-from shroff.flows.seal import seal
-from shroff.flows.settle import PATIENCE, UNSURE, Send, settle
+from shroff.flows.seal import QUIET, seal
+from shroff.flows.settle import AUDITED, PATIENCE, UNSURE, Send, settle
 from shroff.flows.sweep import sweep
 from shroff.ports import (
     SEALED,
@@ -40,8 +40,6 @@ log = structlog.get_logger()
 
 TimeLeft = Callable[[], bool]
 
-AUDITED = "audited"
-"""The job whose tick is the moment up to which everything accepted is known to have its fate."""
 _LOOKED, _SEALED, _SWEPT = "looked", "sealed", "sweep"
 _TOGETHER = 100
 _TELLING = 60_000
@@ -62,6 +60,8 @@ class LookingPorts:
     untold: Callable[[int], list[Alert]]
     """So many alerts of which nobody was told, the oldest first."""
     tell: Callable[[Sequence[Alert]], int]
+    find_dead: Callable[[], None]
+    """Marks what the queue gave up on its own: the audit is not to send it again."""
     queue: Queue
     send: Send
     policy: Callable[[], Policy]
@@ -83,7 +83,7 @@ class LookBack:
         A step that fails ends no other; its error is raised once they are done.
         """
         errors: list[Exception] = []
-        for step in (self.tell, self.audit, self.seal_due, self.sweep_due, self.seal_again):
+        for step in (self.tell, self.find_dead, self.audit, self.seal_due, self.sweep_due, self.seal_again):
             try:
                 if not step(time_left):
                     return False
@@ -112,6 +112,11 @@ class LookBack:
     def _long_untold(self) -> list[Alert]:
         latest = self._ports.clock() - _TELLING
         return [each for each in self._ports.untold(_TOGETHER) if each.raised_at < latest]
+
+    def find_dead(self, time_left: TimeLeft) -> bool:
+        """Mark what was given up without a word, as its consumer was killed each time."""
+        self._ports.find_dead()
+        return True
 
     def audit(self, time_left: TimeLeft) -> bool:
         """Follow what was accepted to its fate, and send again what never came to one."""
@@ -184,10 +189,12 @@ class LookBack:
 
     def seal_again(self, time_left: TimeLeft) -> bool:
         """Seal the windows into which something came after they were sealed."""
-        sealed_until = self._ports.schedule.last(_SEALED)
-        for start, _ in self._ports.marks.all():
+        sealed_until, now = self._ports.schedule.last(_SEALED), self._ports.clock()
+        for start, marked_at in self._ports.marks.all():
             if sealed_until is None or start > sealed_until:
                 continue  # it is sealed when it is due
+            if marked_at >= now - QUIET:
+                continue  # what it marks may still be on its way: the next run sees it whole
             if not time_left():
                 return False
             self._seal(start)
@@ -199,6 +206,11 @@ class LookBack:
             held = seal(start, ports.ledger, ports.chunks, ports.marks, now=ports.clock())
         except Contended as error:
             log.info("sealed_by_another", start=start, cause=str(error))
+            return
+        except (
+            Damaged
+        ) as error:  # one that cannot be read must not stop all after it; it is read by the index
+            log.error("window_not_sealed", start=start, cause=str(error))
             return
         self._meter.count("Sealed")
         log.info("sealed", start=start, transactions=held)

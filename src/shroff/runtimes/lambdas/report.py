@@ -12,6 +12,7 @@ from shroff.core.errors import Fault, Rejected
 from shroff.runtimes.lambdas.invocation import Context, invocation
 from shroff.runtimes.lambdas.reporting import Reporter
 from shroff.runtimes.wiring.cloud import Deployed, open_deployed
+from shroff.runtimes.wiring.cloud.report import reporter
 
 log = structlog.get_logger()
 
@@ -25,15 +26,15 @@ _NEEDS = ("transactions_table", "state_table", "bucket")
 def _opened() -> tuple[Deployed, Reporter]:
     """Once per cold start, and again after one that failed."""
     deployed = open_deployed(*_NEEDS)
-    return deployed, deployed.reporter()
+    return deployed, reporter(deployed)
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Write the report of the day before the event's, or of `date`; where time runs out, be invoked again."""
-    deployed, reporter = _opened()
+    deployed, opened = _opened()
     with invocation(context, deployed.meter):
         day = day_of(event, deployed.clock())
-        places = reporter.report(day, lambda: context.get_remaining_time_in_millis() > _RESERVE)
+        places = opened.report(day, lambda: context.get_remaining_time_in_millis() > _RESERVE)
         if places is None:
             log.info("continued", date=day.isoformat())
             deployed.invoke(context.invoked_function_arn, {"date": day.isoformat(), "continue": True})

@@ -61,7 +61,7 @@ def open_stack(suffix: str, say: Say) -> Iterator[Opened]:
     from shroff.adapters.aws.stack import settings_of  # noqa: PLC0415
     from shroff.adapters.aws.store import AwsStore  # noqa: PLC0415
     from shroff.flows.refill import refilled  # noqa: PLC0415
-    from shroff.runtimes.lambdas.looking_back import AUDITED  # noqa: PLC0415
+    from shroff.flows.settle import AUDITED  # noqa: PLC0415
 
     with explained(suffix):
         clients = Clients()

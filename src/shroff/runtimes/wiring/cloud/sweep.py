@@ -1,0 +1,35 @@
+"""What the batch-processor asks of its stack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shroff.runtimes.lambdas.looking_back import LookBack, LookingPorts
+from shroff.runtimes.wiring.cloud import Deployed
+from shroff.runtimes.wiring.cloud.deciding import decider, teller
+
+
+def look_back(deployed: Deployed) -> LookBack:
+    """What runs every five minutes."""
+    store = deployed.store
+
+    def send_again(transaction_ids: Sequence[str]) -> None:
+        found = store.cloud.pool.map(store.queue.find, transaction_ids)
+        store.queue.send([message for message in found if message is not None])
+
+    ports = LookingPorts(
+        find_dead=store.dead_letters.find,
+        queue=store.queue,
+        ledger=store.ledger,
+        archive=store.archive,
+        chunks=store.chunks,
+        marks=store.marks,
+        alerts=store.alerts,
+        untold=store.alerts.untold,
+        tell=teller(deployed).tell,
+        send=send_again,
+        policy=decider(deployed).policy,
+        schedule=store.schedule,
+        clock=deployed.clock,
+    )
+    return LookBack(ports, sweep_delay=deployed.settings.sweep_delay * 1_000, meter=deployed.meter)
