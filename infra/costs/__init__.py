@@ -1,1 +1,1 @@
-"""What a stack costs, on paper: the program's resources, counted requests and list prices, made into a page."""
+"""What a stack costs, on paper: the program's resources, counted requests and list prices, as a page."""

@@ -43,10 +43,6 @@ from shroff.runtimes.wiring.cloud.api import api
 from shroff.runtimes.wiring.cloud.consumer import consumer
 from shroff.runtimes.wiring.cloud.report import reporter
 from shroff.runtimes.wiring.cloud.sweep import look_back
-from shroff.runtimes.wiring.cloud.api import api
-from shroff.runtimes.wiring.cloud.consumer import consumer
-from shroff.runtimes.wiring.cloud.report import reporter
-from shroff.runtimes.wiring.cloud.sweep import look_back
 from shroff.simulator import simulate
 from tests.adapters import moto_tables
 from tests.adapters.aws_cloud import Watch, environment
@@ -95,10 +91,12 @@ def traffic(kind: str, count: int) -> Traffic:
     wanted = (*_ALWAYS, *MEMBERS[kind])
     stream = simulate(days=DAYS + 1, customers=CUSTOMERS, seed=SEED)
     bodies = ({name: each.body[name] for name in wanted if name in each.body} for each in stream)
-    noon, before, first = None, [], []
+    noon: float | None = None
+    before: list[Transaction] = []
+    first: list[dict[str, Any]] = []
     for body in bodies:
-        noon = noon or body["timestamp"] // 86_400 * 86_400 + (DAYS + 0.5) * 86_400
-        if body["timestamp"] >= noon:
+        noon = noon or float(body["timestamp"]) // 86_400 * 86_400 + (DAYS + 0.5) * 86_400
+        if float(body["timestamp"]) >= noon:
             first = [body]
             break
         before.append(parse(body))

@@ -13,6 +13,8 @@ from typing import Any
 
 from moto.sts.models import sts_backends
 
+from tests.cloud.iam import REFUSED
+
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/")
 
 ERRORS = {
@@ -74,7 +76,9 @@ class Door:
         how = fault["how"]
         if how in ERRORS:
             status, kind = ERRORS[how]
-            return answer(start, status, {"__type": kind, "message": "injected"})
+            if "HTTP_X_AMZ_TARGET" in environ:
+                return answer(start, status, {"__type": kind, "message": "injected"})
+            return answer_xml(start, status, kind, bare="/s3/" in environ.get("HTTP_AUTHORIZATION", ""))
         if how == "slow":
             content = b"".join(self.application(environ, start))
             time.sleep(float(fault["seconds"]))
@@ -93,6 +97,8 @@ class Door:
                 case "faults":
                     self.faults = json.loads(body)
                     self.struck = []
+                case "refused":
+                    return answer(start, "200 OK", REFUSED)
                 case "struck":
                     return answer(start, "200 OK", self.struck)
                 case "counts":
@@ -144,4 +150,12 @@ def answer(start: Start, status: str, content: Any) -> Iterable[bytes]:
     body = json.dumps(content).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     start(status, headers)
+    return [body]
+
+
+def answer_xml(start: Start, status: str, kind: str, *, bare: bool) -> Iterable[bytes]:
+    """An error as the older protocols say it; S3 says it without the envelope."""
+    error = f"<Error><Code>{kind}</Code><Message>injected</Message></Error>"
+    body = (error if bare else f"<ErrorResponse>{error}</ErrorResponse>").encode()
+    start(status, [("Content-Type", "text/xml"), ("Content-Length", str(len(body)))])
     return [body]

@@ -50,6 +50,9 @@ _ITEM_ACTIONS = {
 
 Wanted = tuple[str, str]
 
+REFUSED: list[str] = []
+"""Who was refused what, in order."""
+
 _signed = IAMRequestBase._create_aws_request
 
 
@@ -101,6 +104,7 @@ def check(self: IAMRequestBase, resource: str) -> None:
 
 def refuse(request: IAMRequestBase, what: str) -> None:
     """As the service says it: moto answers in XML, whatever the caller speaks."""
+    REFUSED.append(f"{request._access_key.arn.split('/')[-2]}: {what}")
     if request._service in ("dynamodb", "kms", "lambda", "logs", "sqs"):
         who = request._access_key.arn
         raise JsonRESTError("AccessDeniedException", f"User: {who} is not authorized to perform: {what}")

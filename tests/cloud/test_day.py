@@ -65,8 +65,8 @@ def day(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]
     store = cloud.store()
     store.schedule.done("sweep", int(start) * 1000)
     store.close()
-    send(lived, start, end)
     poison(lived)
+    send(lived, start, end)
     trouble(lived)
     cloud.fire("sweep")
     heal(lived)
@@ -89,14 +89,7 @@ def listen(cloud: Cloud) -> str:
 
 
 def heard(cloud: Cloud, url: str) -> list[dict[str, Any]]:
-    found = []
-    while (
-        messages := cloud.moto.client("sqs")
-        .receive_message(QueueUrl=url, MaxNumberOfMessages=10)
-        .get("Messages")
-    ):
-        found += [json.loads(json.loads(each["Body"])["Message"]) for each in messages]
-    return found
+    return [json.loads(json.loads(each["Body"])["Message"]) for each in taken_from(cloud, url)]
 
 
 def send(day: Day, start: float, end: float) -> None:
@@ -107,7 +100,7 @@ def send(day: Day, start: float, end: float) -> None:
         {"transaction_id": f"burst-{n}", "amount": 5, "timestamp": window + 10 + n, "customer_id": "hasty",
          "merchant": "kiosk"} for n in range(15)
     ]  # fmt: skip
-    day.valid = {each["transaction_id"]: each for each in rows + burst}
+    day.valid |= {each["transaction_id"]: each for each in rows + burst}
     batches, single, inline = rows[: COUNT - 350], rows[COUNT - 350 : COUNT - 50], rows[COUNT - 50 :]
     for some in [*(batches[first : first + 250] for first in range(0, len(batches), 250)), burst]:
         body = b"\n".join(json.dumps(each).encode() for each in some)
@@ -160,12 +153,7 @@ def spoil(cloud: Cloud, transaction_id: str) -> None:
         UpdateExpression="SET body = :b",
         ExpressionAttributeValues={":b": {"B": b'{"transaction_id": 7'}},
     )
-    kept = {}
-    while messages := queues.receive_message(
-        QueueUrl=cloud.poller.url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-    ).get("Messages"):
-        for each in messages:
-            kept[each["MessageId"]] = each
+    kept = {each["MessageId"]: each for each in taken_from(cloud, cloud.poller.url)}
     for each in kept.values():
         attributes = {
             name: {"StringValue": value["StringValue"], "DataType": value["DataType"]}
@@ -192,22 +180,31 @@ def trouble(day: Day) -> None:
         *faults,
         {"service": "dynamodb", "action": "TransactWriteItems", "who": "consumer", "how": "lost", "skip": 20, "times": 3},
         {"service": "dynamodb", "action": "TransactWriteItems", "who": "consumer", "how": "refused", "skip": 30},
-        {"service": "dynamodb", "action": "BatchGetItem", "who": "consumer", "how": "throttled", "skip": 50},
+        {"service": "dynamodb", "action": "BatchGetItem", "who": "consumer", "how": "throttled", "skip": 30},
         {"service": "sns", "action": "Publish", "who": "consumer", "how": "refused", "skip": 1, "times": 3},
         {"service": "dynamodb", "action": "TransactWriteItems", "who": "consumer", "how": "slow", "seconds": 6,
-         "skip": 60},
+         "skip": 40},
     )  # fmt: skip
     killer = Thread(target=kill, daemon=True)
     killer.start()
     cloud.poller.drain(pollers=2)
     killer.join(30)
-    queue = cloud.moto.client("sqs")
-    while messages := queue.receive_message(
-        QueueUrl=cloud.outputs["dlq_url"], MaxNumberOfMessages=10, VisibilityTimeout=1,
-        MessageAttributeNames=["All"], MessageSystemAttributeNames=["All"],
+    day.deaths = taken_from(cloud, cloud.outputs["dlq_url"])
+    for each in day.deaths:
+        cloud.moto.client("sqs").change_message_visibility(
+            QueueUrl=cloud.outputs["dlq_url"], ReceiptHandle=each["ReceiptHandle"], VisibilityTimeout=0
+        )
+
+
+def taken_from(cloud: Cloud, url: str) -> list[dict[str, Any]]:
+    """All messages of a queue, each received once more by that."""
+    found: list[dict[str, Any]] = []
+    while messages := cloud.moto.client("sqs").receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0, MessageAttributeNames=["All"],
+        MessageSystemAttributeNames=["All"],
     ).get("Messages"):  # fmt: skip
-        day.deaths += messages
-    time.sleep(1.1)
+        found += messages
+    return found
 
 
 def heal(day: Day) -> None:
@@ -220,7 +217,7 @@ def heal(day: Day) -> None:
     day.valid[BROKEN] = mended
     file = day.folder / "mended.json"
     file.write_text(json.dumps(mended))
-    command(cloud, "dead-letters", "edit", BROKEN, str(file))
+    command(cloud, "dead-letters", "edit", BROKEN, "--file", str(file))
     command(cloud, "dead-letters", "redrive", "--all")
     cloud.poller.drain()
 

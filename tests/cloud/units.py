@@ -8,7 +8,7 @@ of it where it may lag; a query goes by the sum of what it reads, everything els
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Taken:
     """Of the processor, without what stands in for AWS."""
     log_bytes: int = 0
     log_lines: int = 0
-    units: Counter[str] = field(default_factory=Counter)
+    units: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     """`write KIND`, `write KIND > INDEX`, `read KIND`, `read INDEX`."""
     calls: Counter[str] = field(default_factory=Counter)
 
@@ -241,10 +241,10 @@ def _size(value: Mapping[str, Any]) -> int:
     ((kind, content),) = value.items()
     match kind:
         case "S":
-            return len(content.encode())
+            return len(str(content).encode())
         case "B":
-            return len(content)
+            return len(bytes(content))
         case "N":
-            digits = len(content.lstrip("-").replace(".", "").strip("0")) or 1
-            return min(21, (digits + 1) // 2 + 1 + content.startswith("-"))
+            digits = len(str(content).lstrip("-").replace(".", "").strip("0")) or 1
+            return min(21, (digits + 1) // 2 + 1) + content.startswith("-")
     raise ValueError(f"an attribute of the kind {kind}")

@@ -136,6 +136,15 @@ def test_what_the_day_before_came_to_is_kept_and_used_only_where_it_says_the_sam
     assert split.files() == whole(world)
 
 
+def test_an_amount_without_a_rate_in_one_run_has_none_in_the_next(world):
+    policies = ("unknown", "unknown", POLICY.version, "unknown")
+    for number, (policy, currency) in enumerate(zip(policies, ("EUR", "USD", "EUR", "USD"), strict=True)):
+        world.decided(f"t-{number}", 100, MIDNIGHT + number * HOUR, policy=policy, currency=currency)
+    split = Split(world)
+    split.to_the_end(24)
+    assert split.files() == whole(world)
+
+
 def test_a_day_before_that_is_kept_is_not_read_again(world):
     world.decided("eve", at=MIDNIGHT - HOUR, currency="USD")
     world.decided("t-1", currency="USD")
