@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from infra.costs.counted import Counted, Part
 from infra.costs.layout import API_HANDLER, BATCH_PROCESSOR, QUEUE_CONSUMER, REPORT_GENERATOR, Layout
@@ -28,9 +28,6 @@ class Load:
     """Days of history that are kept."""
     together: int = 1
     """Transactions of a request to the API."""
-    logs: bool = True
-    """Whether the functions log what they do, beside failures."""
-    traced: bool = True
 
     @property
     def month(self) -> float:
@@ -75,11 +72,18 @@ class Biller:
 
     def __init__(self, layout: Layout, counted: Counted, prices: Prices) -> None:
         self.layout, self.counted, self.prices = layout, counted, prices
+        self.batch = min(10, layout.batch)
+        """Messages of a run of the consumer where there are enough; it was counted for ten."""
+
+    def transaction(self, kind: str) -> Part:
+        """What one transaction asks of the API's and the consumer's function."""
+        way = self.counted.ways[kind, self.batch]
+        return way.api.plus(way.consumer.times(1 / self.batch))
 
     def month(self, load: Load) -> Month:
         """What a load asks in a month."""
         # Slow traffic leaves each message alone; fast traffic fills the batches.
-        batch = 1 if load.rate < self.layout.batch else min(10, self.layout.batch)
+        batch = 1 if load.rate < self.batch else self.batch
         way = self.counted.ways[load.kind, batch]
         api = way.api if load.together == 1 else self.counted.posted[load.kind]
         sweep = self.counted.sweep[0].plus(self.counted.sweep[1].times(load.rate * WINDOW))
@@ -109,7 +113,7 @@ class Biller:
         """Service → dollars of a month."""
         month, of = self.month(load), self.prices.of
         work = list(month.work.values())
-        puts = sum(each.called("s3 PutObject", "s3 ListObjectsV2", "s3 DeleteObject") for each in work)
+        puts = sum(each.called("s3 PutObject", "s3 ListObjectsV2") for each in work)
         gets = sum(each.called("s3 GetObject") for each in work)
         pairs = [(self.layout.memory[name], month.seconds[name] * month.runs[name]) for name in month.runs]
         return {
@@ -119,22 +123,45 @@ class Biller:
             "SQS": of("sqs request", self._sqs(month)),
             "DynamoDB writes": of("dynamodb write unit", month.written),
             "DynamoDB reads": of("dynamodb read unit", month.read),
-            "DynamoDB storage, recovery": of("dynamodb GB-month", month.stored["table"] + month.stored["index"])
-            + of("dynamodb recovery GB-month", month.stored["table"] * self.layout.recovery),
+            "DynamoDB storage, recovery": self._kept(month.stored["table"], month.stored["index"]),
             "S3": of("s3 put or list", puts) + of("s3 get", gets)
             + of("s3 GB-month", month.stored["chunks"])
             + of(f"s3 {self.layout.glacier[1]} GB-month", month.stored["old chunks"]),
-            "CloudWatch logs": self._logs(load, month),
+            "CloudWatch logs": self._logs(month),
             "CloudWatch metrics, alarms, dashboard": self._watching(),
-            "X-Ray": of("trace recorded", self._traces(load, month)),
+            "X-Ray": of("trace recorded", self.traces(month, 0.05)),
             "KMS": of("kms key", self.layout.keys) + of("kms request", self._kms()),
             "SNS, EventBridge": of("sns publish", sum(each.called("sns Publish") for each in work))
             + of("schedule run", month.runs[BATCH_PROCESSOR] + month.runs[REPORT_GENERATOR]),
         }  # fmt: skip
 
+    def _kept(self, table: float, index: float = 0.0) -> float:
+        """Storage of tables and indexes; recovery is billed by the tables alone."""
+        recovery = self.prices.of("dynamodb recovery GB-month", table) if self.layout.recovery else 0.0
+        return self.prices.of("dynamodb GB-month", table + index) + recovery
+
     def million(self, load: Load) -> float:
         """Dollars per million transactions."""
         return sum(self.bill(load).values()) / load.month * 1e6
+
+    def naive(self, load: Load) -> dict[str, float]:
+        """The bill of one table without an index, of which everything is scanned every five minutes."""
+        month, of = self.month(load), self.prices.of
+        units = ((name, each) for part in month.work.values() for name, each in part.units.items())
+        indexed = sum(each for name, each in units if ">" in name)
+        scans = self.scanned(load) * GB / 4096 / 2 * month.runs[BATCH_PROCESSOR]
+        return self.bill(load) | {
+            "DynamoDB writes": of("dynamodb write unit", month.written - indexed),
+            "DynamoDB reads": of(
+                "dynamodb read unit", month.read - month.work[BATCH_PROCESSOR].read() + scans
+            ),
+            "DynamoDB storage, recovery": self._kept(month.stored["table"]),
+        }
+
+    def scanned(self, load: Load) -> float:
+        """GB that each scan reads: what was accepted and decided in all of the history."""
+        stored = self.counted.ways[load.kind, self.month(load).batch].stored
+        return load.rate * DAY * load.history * (stored["accepted"] + stored["decided"]) / GB
 
     def _waits(self, part: Part, *, many: bool) -> float:
         """Milliseconds of waiting for answers; where a run asks much at once, all its threads do."""
@@ -151,7 +178,7 @@ class Biller:
         return sent + 2 * month.runs[QUEUE_CONSUMER] + month.looks[0] + idle
 
     def _stored(self, load: Load) -> dict[str, float]:
-        batch = 1 if load.rate < self.layout.batch else 10
+        batch = 1 if load.rate < self.batch else self.batch
         way, extra = self.counted.ways[load.kind, batch], self.prices.assumed["item_overhead"]
         kept, entities = load.rate * DAY * load.history, way.entities * load.rate * DAY
         table = kept * (way.stored["accepted"] + way.stored["decided"] + 2 * extra)
@@ -166,15 +193,24 @@ class Biller:
             "old chunks": way.stored["chunks"] * load.rate * DAY * old / GB,
         }
 
-    def _logs(self, load: Load, month: Month) -> float:
-        assumed, of = self.prices.assumed, self.prices.of
-        own = sum(
-            each.log_bytes + each.log_lines * assumed["log_event_overhead"] for each in month.work.values()
-        )
-        lambdas = sum(month.runs.values()) * assumed["platform_log_bytes"] + own * load.logs
-        access = month.runs[API_HANDLER] * (self.layout.access_line + assumed["log_event_overhead"])
-        kept = (lambdas + access) / GB * self.layout.log_days / (MONTH / DAY)
-        return of("lambda log GB", lambdas / GB) + of("access log GB", access / GB) + of("log GB-month", kept)
+    def _logs(self, month: Month) -> float:
+        """Written and kept."""
+        of, access = self.prices.of, self._access_gigabytes(month)
+        both = self.log_gigabytes(month)
+        kept = both * self.layout.log_days / (MONTH / DAY)
+        return of("lambda log GB", both - access) + of("access log GB", access) + of("log GB-month", kept)
+
+    def log_gigabytes(self, month: Month) -> float:
+        """GB of the functions' lines, of Lambda's own about each run, and of the access log."""
+        assumed = self.prices.assumed
+        overhead = assumed["log_event_overhead"]
+        own = sum(each.log_bytes + each.log_lines * overhead for each in month.work.values())
+        platform = sum(month.runs.values()) * assumed["platform_log_bytes"]
+        return (own + platform) / GB + self._access_gigabytes(month)
+
+    def _access_gigabytes(self, month: Month) -> float:
+        line = self.layout.access_line + self.prices.assumed["log_event_overhead"]
+        return month.runs[API_HANDLER] * line / GB
 
     def _watching(self) -> float:
         of, layout = self.prices.of, self.layout
@@ -185,12 +221,12 @@ class Biller:
             + of("dashboard", layout.dashboards)
         )
 
-    def _traces(self, load: Load, month: Month) -> float:
-        """The first request of each second and 5 % of the others, at the API and at the consumer."""
-        if not (load.traced and self.layout.tracing):
+    def traces(self, month: Month, share: float) -> float:
+        """The first request of each second and a share of the others, at the API and at the consumer."""
+        if not self.layout.tracing:
             return 0.0
         rates = (month.runs[name] / MONTH for name in (API_HANDLER, QUEUE_CONSUMER))
-        return sum((min(1.0, rate) + 0.05 * max(0.0, rate - 1.0)) * MONTH for rate in rates)
+        return sum((min(1.0, rate) + share * max(0.0, rate - 1.0)) * MONTH for rate in rates)
 
     def _kms(self) -> float:
         return (
@@ -205,25 +241,3 @@ def _looks(runs: float, seconds: float, every: float) -> float:
     """Looks of a month, by each process that is running, but not more than there are runs."""
     processes = max(1.0, runs / MONTH * seconds)
     return min(runs, processes * MONTH / every)
-
-
-def naive(biller: Biller, load: Load) -> dict[str, float]:
-    """The same on one table without an index, of which everything is scanned every five minutes."""
-    month, bill, of = biller.month(load), biller.bill(load), biller.prices.of
-    indexed = sum(each for part in month.work.values() for name, each in part.units.items() if ">" in name)
-    by_index = month.work[BATCH_PROCESSOR].read()
-    units = scanned(biller, load) * GB / 4096 / 2 * month.runs[BATCH_PROCESSOR]
-    without_index = {**month.stored, "index": 0.0}
-    bare = replace(month, stored=without_index)
-    return bill | {
-        "DynamoDB writes": of("dynamodb write unit", month.written - indexed),
-        "DynamoDB reads": of("dynamodb read unit", month.read - by_index + units),
-        "DynamoDB storage, recovery": of("dynamodb GB-month", bare.stored["table"])
-        + of("dynamodb recovery GB-month", bare.stored["table"] * biller.layout.recovery),
-    }  # fmt: skip
-
-
-def scanned(biller: Biller, load: Load) -> float:
-    """GB that each scan reads: what was accepted and decided in all of the history."""
-    way = biller.counted.ways[load.kind, biller.month(load).batch]
-    return load.rate * DAY * load.history * (way.stored["accepted"] + way.stored["decided"]) / GB

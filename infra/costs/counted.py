@@ -93,6 +93,8 @@ class Counted:
     report: tuple[Part, Part]
     history: Mapping[int, Part]
     """Transactions before the window → the sweep of that window."""
+    history_window: int
+    """Transactions in that window."""
 
 
 def read_counted(path: Path = FILE) -> Counted:
@@ -103,15 +105,15 @@ def read_counted(path: Path = FILE) -> Counted:
         for kind, of_kind in told["traffic"].items()
         for batch in (1, 10)
     }
-    looking = {int(window): each for window, each in told["looking_back"].items()}
     return Counted(
         machine=f"{told['machine']['processor']}, Python {told['machine']['python']}",
         metrics=told["metrics"],
         ways=ways,
         posted={kind: _part(each["posted_100"]) for kind, each in told["traffic"].items()},
-        sweep=_line({window: _part(each["sweep"]) for window, each in looking.items()}),
-        report=_line({window: _part(each["report"]) for window, each in looking.items()}),
+        sweep=_line(told["sweep"]),
+        report=_line(told["report"]),
         history={int(records): _part(each) for records, each in told["history"].items()},
+        history_window=told["history_window"],
     )
 
 
@@ -143,11 +145,9 @@ def _part(told: Mapping[str, Any]) -> Part:
     )
 
 
-def _line(by_window: Mapping[int, Part]) -> tuple[Part, Part]:
-    """What a run takes by itself, and what each transaction adds: between the two largest windows."""
-    few, many = sorted(by_window)[-2:]
-    slope = by_window[many].together(
-        by_window[few], lambda more, less: max(0.0, (more - less) / (many - few))
-    )
-    alone = by_window[few].together(slope, lambda all_, each: max(0.0, all_ - few * each))
+def _line(told: Mapping[str, Any]) -> tuple[Part, Part]:
+    """What a run takes by itself, and what each transaction adds: a straight line through two runs."""
+    (few, less), (many, more) = sorted((int(count), _part(each)) for count, each in told.items())
+    slope = more.together(less, lambda most, least: max(0.0, (most - least) / (many - few)))
+    alone = less.together(slope, lambda whole, each: max(0.0, whole - few * each))
     return alone, slope

@@ -73,10 +73,7 @@ def read_layout(settings: Settings | None = None) -> Layout:
         alarms=len(alarms),
         dashboards=len(all_of("dashboard")),
         keys=len(all_of("key")),
-        indexes={
-            str(each["name"]).rsplit("-", 1)[0]: tuple(index["name"] for index in each["globalSecondaryIndexes"])
-            for each in tables
-        },
+        indexes=dict(map(_indexes_of, tables)),
         recovery=all(each["pointInTimeRecovery"]["enabled"] for each in tables),
         tracing=bool(stage["xrayTracingEnabled"]),
         glacier=(rule["transitions"][0]["days"], str(rule["transitions"][0]["storageClass"])),
@@ -88,6 +85,11 @@ def read_layout(settings: Settings | None = None) -> Layout:
 def _metrics_of(alarm: Mapping[str, Any]) -> int:
     """An alarm over an expression is billed for each metric in it."""
     return sum("metric" in each for each in alarm.get("metricQueries") or ()) or 1
+
+
+def _indexes_of(table: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    names = tuple(str(each["name"]) for each in table["globalSecondaryIndexes"])
+    return str(table["name"]).partition("-")[0], names
 
 
 class _Recorder(Mocks):
@@ -117,11 +119,10 @@ def _declared(settings: Settings) -> Iterable[Declared]:
             (Path(folder) / f"{shape.name}.zip").write_bytes(b"no code is needed to be priced")
         pulumi.runtime.set_mocks(recorder, project="shroff", stack=settings.suffix, preview=False)
 
-        @pulumi.runtime.test
         def program() -> None:
             stack(settings, Path(folder))
 
-        program()
+        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     return recorder.declared
 
 

@@ -11,7 +11,7 @@ import json
 import platform
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,7 @@ from shroff.adapters.aws.clients import Clients
 from shroff.adapters.aws.days import day_of
 from shroff.adapters.aws.names import Names
 from shroff.adapters.aws.timeline import partition_of
+from shroff.adapters.aws.transactions import record_of
 from shroff.codec import encode, encode_part
 from shroff.core.columns import Batch
 from shroff.core.observe import observe
@@ -34,6 +35,7 @@ from shroff.core.policy_document import read_policy
 from shroff.core.transaction import Transaction, parse
 from shroff.flows.decide import generation_of
 from shroff.flows.publish import publish
+from shroff.ports import Record
 from shroff.runtimes.lambdas.invocation import begin_logs, invocation
 from shroff.runtimes.lambdas.meter import Meter
 from shroff.runtimes.lambdas.settings import CloudSettings
@@ -47,7 +49,7 @@ from shroff.simulator import simulate
 from tests.adapters import moto_tables
 from tests.adapters.aws_cloud import Watch, environment
 from tests.adapters.shelves import REGION, client
-from tests.cloud.units import Taken, Tally, kind_of, size_of
+from tests.cloud.units import Taken, Tally, kind_of, listening, size_of
 from tests.runtimes.events import event
 
 COUNTED = Path(__file__).parents[2] / "infra" / "costs" / "counted.toml"
@@ -59,8 +61,10 @@ _ALWAYS = ("transaction_id", "amount", "timestamp", "currency")
 
 DAYS, CUSTOMERS, SEED = 30, 3_000, 11
 WINDOW, DAY = 300_000, 86_400_000
-WINDOWS = (0, 300, 6_000)
-"""Transactions in the window that is looked back on: what each costs is the slope."""
+SWEPT, REPORTED = (300, 6_000), (0, 60_000)
+"""Transactions that a sweep and a report look back on: what each of them takes is the slope."""
+MOMENT = 40
+"""Transactions in the window that is swept with more and more history behind it."""
 PER_DAY = 1_000
 """Transactions of a day of history."""
 HISTORIES = (300, 3_000, 30_000)
@@ -266,12 +270,10 @@ def posted_together(stack: Stack, found: Traffic, batch: int = 100) -> Taken:
     return taken
 
 
-def looking_back(
-    tally: Tally, log: io.StringIO, *, window: int, history: int = 0, report: bool = False
-) -> tuple[Taken, Taken]:
-    """One sweep over a window of so many transactions, so many others in the days before; and the report."""
-    stack, swept, reported = Stack(tally, log), Taken(), Taken()
-    template = _decided(stack)
+def looking_back(tally: Tally, log: io.StringIO, *, window: int, history: int = 0) -> Taken:
+    """One sweep over a window of so many transactions, with so many others in the days before."""
+    stack, swept = Stack(tally, log), Taken()
+    template = decided_once(stack)
     noon = template.moment // DAY * DAY + DAY // 2
     stack.begin(noon + 61_000 - WINDOW)
     now = [(f"now-{each}", noon + each * WINDOW // window) for each in range(window)]
@@ -280,14 +282,21 @@ def looking_back(
     stack.clock.now = noon + WINDOW + 61_000
     with stack.of(swept, "sweep"):
         assert stack.look_back.run(lambda: True)
-    if report:
-        for start in range(noon - 3 * DAY // 2, noon + DAY // 2, WINDOW):
-            if start != noon:
-                stack.store.chunks.write(start, [])
-        with stack.of(reported, "report"):
-            day = datetime.fromtimestamp(noon / 1_000, UTC).date()
-            assert stack.reporter.report(day, lambda: True)
-    return swept, reported
+    return swept
+
+
+def reporting(tally: Tally, log: io.StringIO, count: int) -> Taken:
+    """The report of a day of which all is sealed: so many transactions in one window, none in the others."""
+    stack, reported = Stack(tally, log), Taken()
+    template = decided_once(stack)
+    noon = template.moment // DAY * DAY + DAY // 2
+    stack.begin(noon + DAY)
+    for start in range(noon - 3 * DAY // 2, noon + DAY // 2, WINDOW):
+        stack.store.chunks.write(start, [template.records(noon, count)] if start == noon else [])
+    with stack.of(reported, "report"):
+        day = datetime.fromtimestamp(noon / 1_000, UTC).date()
+        assert stack.reporter.report(day, lambda: True)
+    return reported
 
 
 @dataclass
@@ -308,8 +317,24 @@ class Template:
         stack.store.cloud.days.note("accepted", days)
         stack.store.cloud.days.note("occurred", days)
 
+    def records(self, start: int, count: int) -> list[Record]:
+        """The same as what a chunk holds, within one window."""
+        (record,) = (record_of(each) for each in self.items if "outcome" in each)
+        return [
+            replace(
+                record,
+                transaction=replace(
+                    record.transaction,
+                    transaction_id=f"{each:08d}",
+                    occurred_at=start + each * WINDOW // count,
+                ),
+                decision=replace(record.decision, transaction_id=f"{each:08d}"),
+            )
+            for each in range(count)
+        ]
 
-def _decided(stack: Stack) -> Template:
+
+def decided_once(stack: Stack) -> Template:
     """One transaction, accepted and decided, and taken out again."""
     dynamodb, name = client("dynamodb"), stack.names.transactions
     (body,) = islice(simulate(days=1, customers=10, seed=SEED), 1)
@@ -334,9 +359,8 @@ def moved(item: dict[str, Any], name: str, moment: int, shards: int) -> dict[str
 def counted(count: int, histories: Sequence[int]) -> dict[str, Any]:
     """Everything that infra/costs reads."""
     moto_tables.mend()
-    found: dict[str, Any] = {"machine": _machine(), "traffic": {}, "looking_back": {}, "history": {}}
-    with mock_aws(), redirect_stderr(io.StringIO()) as log:
-        tally = Tally(client("dynamodb"))
+    found: dict[str, Any] = {"machine": _machine(), "traffic": {}, "history": {}}
+    with mock_aws(), redirect_stderr(io.StringIO()) as log, listening(client("dynamodb")) as tally:
         begin_logs("INFO")
         for kind in MEMBERS:
             sample = traffic(kind, count)
@@ -344,11 +368,11 @@ def counted(count: int, histories: Sequence[int]) -> dict[str, Any]:
                 f"by_{batch}": live(Stack(tally, log), sample, batch) for batch in (1, 10)
             }
             found["traffic"][kind]["posted_100"] = posted_together(Stack(tally, log), sample)
-        for window in WINDOWS:
-            swept, reported = looking_back(tally, log, window=window, report=True)
-            found["looking_back"][str(window)] = {"sweep": swept, "report": reported}
+        found["sweep"] = {str(each): looking_back(tally, log, window=each) for each in SWEPT}
+        found["report"] = {str(each): reporting(tally, log, each) for each in REPORTED}
         for history in histories:
-            found["history"][str(history)], _ = looking_back(tally, log, window=40, history=history)
+            found["history"][str(history)] = looking_back(tally, log, window=MOMENT, history=history)
+        found["history_window"] = MOMENT
         found["metrics"] = metrics(log.getvalue())
     return found
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from shroff.ports import Record
@@ -34,7 +36,7 @@ def embedded(stream: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> d
     folder: Path = tmp_path_factory.mktemp("embedded")
     with serving(folder) as server:
         for body in posts(stream):
-            assert server.request("POST", "/transactions/batch", body, {"Content-Type": "application/x-ndjson"})[0] == 200
+            post(server.port, body)
         assert until_decided(folder)["decided"] == COUNT
     opened = open_embedded(folder)
     found = by_id(opened.store.ledger.history())
@@ -55,6 +57,15 @@ def on_aws(stream: list[bytes], cloud: Cloud) -> dict[str, Record]:
     return found
 
 
+def post(port: int, body: bytes) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("POST", "/transactions/batch", body, {"Content-Type": "application/x-ndjson"})
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    answer.read()
+    connection.close()
+
+
 def by_id(history: Any) -> dict[str, Record]:
     return {record.transaction.transaction_id: record for some in history for record in some}
 
@@ -68,8 +79,14 @@ def test_both_runtimes_decide_the_golden_stream_identically(
     for name, here in embedded.items():
         there = on_aws[name]
         assert there.transaction == here.transaction
+        assert values(there) == values(here), name
         for member in ("outcome", "score", "reasons", "policy_version", "snapshot"):
             assert getattr(there.decision, member) == getattr(here.decision, member), (name, member)
+
+
+def values(record: Record) -> list[str]:
+    """The features as text, so that a difference can be read."""
+    return [value.hex() for value in np.frombuffer(record.decision.snapshot, "<f8").tolist()]
 
 
 def test_the_golden_stream_has_something_to_decide(embedded: dict[str, Record]) -> None:

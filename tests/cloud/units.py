@@ -43,7 +43,6 @@ class Tally:
         self._tables: dict[str, _Table] = {}
         self._aside, self._lock, self._depth = 0.0, Lock(), local()
         self.taken = Taken()
-        self._time_the_stub()
 
     def listen(self, client: Any) -> None:
         """Book all calls of a client."""
@@ -62,18 +61,9 @@ class Tally:
         finally:
             taken.milliseconds += 1_000 * (time.process_time() - began - (self._aside - aside))
 
-    def _time_the_stub(self) -> None:
-        """moto's own work is no work of the function's."""
-        answer = BotocoreStubber.__call__
-
-        def timed(stub: BotocoreStubber, *args: Any, **kwargs: Any) -> Any:
-            with self._beside():
-                return answer(stub, *args, **kwargs)
-
-        BotocoreStubber.__call__ = timed  # type: ignore[method-assign]
-
     @contextmanager
-    def _beside(self) -> Iterator[None]:
+    def beside(self) -> Iterator[None]:
+        """What happens within is no work of a function's."""
         depth = getattr(self._depth, "value", 0)
         self._depth.value, began = depth + 1, time.thread_time()
         try:
@@ -85,12 +75,12 @@ class Tally:
                     self._aside += time.thread_time() - began
 
     def _before(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
-        with self._beside():
+        with self.beside():
             writes = self._writes(model.name, params)
             context["shroff"] = params, [(*each, self._read(*each)) for each in writes]
 
     def _called(self, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
-        with self._beside(), self._lock_taken() as taken:
+        with self.beside(), self._lock_taken() as taken:
             service = model.service_model.service_id.hyphenize()
             taken.calls[f"{service} {model.name}"] += 1
             if service != "dynamodb":
@@ -162,6 +152,22 @@ class Tally:
                 size = size_of(self._read(table, key))
                 consistent = request.get("ConsistentRead", False)
                 taken.units[f"read {kind_of(key)}"] += read_units(size, consistent=consistent)
+
+
+@contextmanager
+def listening(plain: Any) -> Iterator[Tally]:
+    """A tally that sets aside what moto does in this process; `plain` is a client to look things up with."""
+    tally, answer = Tally(plain), BotocoreStubber.__call__
+
+    def timed(stub: BotocoreStubber, *args: Any, **kwargs: Any) -> Any:
+        with tally.beside():
+            return answer(stub, *args, **kwargs)
+
+    BotocoreStubber.__call__ = timed  # type: ignore[method-assign, assignment]
+    try:
+        yield tally
+    finally:
+        BotocoreStubber.__call__ = answer  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True)
@@ -246,5 +252,6 @@ def _size(value: Mapping[str, Any]) -> int:
             return len(bytes(content))
         case "N":
             digits = len(str(content).lstrip("-").replace(".", "").strip("0")) or 1
-            return min(21, (digits + 1) // 2 + 1) + content.startswith("-")
-    raise ValueError(f"an attribute of the kind {kind}")
+            return min(21, (digits + 1) // 2 + 1) + str(content).startswith("-")
+        case _:
+            raise ValueError(f"an attribute of the kind {kind}")
