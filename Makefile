@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-inp
 CODE := src tests $(patsubst %/,%,$(sort $(dir $(wildcard benchmarks/*.py examples/*.py infra/*.py zips/*.py))))
 COMPILE := var/lock/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11
 
-.PHONY: help setup cloud run package test check format bench lock clean
+.PHONY: help setup cloud run package test check format bench costs lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what the verbs do
@@ -65,6 +65,9 @@ format: setup ## write the code as check wants it
 
 bench: setup ## the benchmarks
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+costs: cloud ## docs/cost.md anew, from the stack's program, what was counted and the prices
+	@$(BIN)/python -m infra.costs
 
 # Three locks: what everyone has, what the cloud adds in the same .venv, and what the functions' zips hold: the same
 # versions, but of numpy.

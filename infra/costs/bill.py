@@ -140,6 +140,15 @@ class Biller:
         recovery = self.prices.of("dynamodb recovery GB-month", table) if self.layout.recovery else 0.0
         return self.prices.of("dynamodb GB-month", table + index) + recovery
 
+    def by_table(self, month: Month) -> dict[str, float]:
+        """Table → write units of a month, its indexes' too."""
+        units = [pair for part in month.work.values() for pair in part.units.items()]
+        named = ("write accepted", "write decided")
+        mine = sum(each for name, each in units if name.startswith(named))
+        return {
+            name: mine if name == "transactions" else month.written - mine for name in self.layout.indexes
+        }
+
     def million(self, load: Load) -> float:
         """Dollars per million transactions."""
         return sum(self.bill(load).values()) / load.month * 1e6

@@ -36,8 +36,7 @@ def _about(biller: Biller) -> dict[str, str]:
         "window": str(counted.history_window),
         "idle": dollars(sum(idle.values())),
         "idle_parts": ", ".join(f"{name} ${dollars(idle[name])}" for name in largest),
-        "idle_share": f"It is {share:.0%} of the bill at 1/s with all members, and nothing to speak of at 100/s.",
-        "alarms": str(biller.layout.alarms),
+        "idle_share": f"{share:.0%}",
     }  # fmt: skip
 
 
@@ -48,8 +47,8 @@ def _entities(biller: Biller) -> dict[str, str]:
         "all_writes": f"{part.written():.1f}",
         "entity_writes": f"{part.written('entity'):.1f}",
         "entity_share": f"{share:.0%}",
-        "entity_dollars": f"${part.written('entity') * price:.2f}",
-        "million_dollars": f"${biller.million(STEADY):.2f}".removeprefix("$"),
+        "entity_dollars": f"{part.written('entity') * price:.2f}",
+        "million_dollars": f"{biller.million(STEADY):.2f}",
         "plain_dollars": f"{biller.million(replace(STEADY, kind='plain')):.2f}",
     }
 
@@ -123,19 +122,22 @@ def _room(biller: Biller) -> dict[str, str]:
     layout, month = biller.layout, biller.month(Load(rate=RATES[-1], kind="full"))
     needed = max(month.at_once(name) for name in (API_HANDLER, QUEUE_CONSUMER))
     sweep = month.seconds[BATCH_PROCESSOR]
-    told = []
-    if needed > layout.reserved:
-        told.append(
-            f"{RATES[-1]:,}/s with all members wants `reserved_concurrency` and `maximum_concurrency` above {needed:,.0f}, "
-            "with room for bursts, and an account whose limit holds them."
-        )
-    if sweep > WINDOW:
-        told.append(
-            "A sweep would then take longer than the time until the next: looking back falls behind, deciding does not. "
-            f"One stack keeps up to about {RATES[-1] * WINDOW / sweep:,.0f}/s."
-        )
-    verdict = "\n".join(told) or "There is room at every one of these rates."
-    return {"reserved": f"{layout.reserved:.0f}", "window_seconds": str(WINDOW), "room_verdict": verdict}
+    written, quota = max(biller.by_table(month).values()) / MONTH, biller.prices.assumed["table_quota"]
+    told = {
+        f"`reserved_concurrency` and `maximum_concurrency` above {needed:,.0f}, with room for bursts, and an "
+        "account whose limit holds them": needed > layout.reserved,
+        f"a quota of {written:,.0f} write units a second for a table, where an account begins with "
+        f"{quota:,.0f}": written > quota,
+        "more than one stack: a sweep that takes longer than the time until the next falls behind "
+        f"above about {RATES[-1] * WINDOW / sweep:,.0f}/s (deciding does not)": sweep > WINDOW,
+    }
+    wanted = [f"- {each}" for each, holds in told.items() if holds]
+    wants = "\n".join([f"{RATES[-1]:,}/s with all members wants\n", *wanted])
+    return {
+        "reserved": f"{layout.reserved:.0f}",
+        "window_seconds": str(WINDOW),
+        "room_verdict": wants if wanted else "There is room at every one of these rates.",
+    }
 
 
 def _assumed(biller: Biller) -> dict[str, str]:

@@ -19,11 +19,13 @@ class Price:
     tiers: tuple[tuple[float, float], ...]
     """(up to so many in all, price of `per` units); 0 has no end."""
     source: str
+    seen: str
+    """The month of the newest copy in which it was found."""
 
     def of(self, amount: float) -> float:
         """Dollars for an amount within one month.
 
-        >>> two = Price(name="", per=10, tiers=((100, 5.0), (0, 1.0)), source="")
+        >>> two = Price(name="", per=10, tiers=((100, 5.0), (0, 1.0)), source="", seen="")
         >>> two.of(100), two.of(120)
         (50.0, 52.0)
         """

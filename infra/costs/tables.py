@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from infra.costs.bill import Biller, Load
-from infra.costs.layout import API_HANDLER, BATCH_PROCESSOR, QUEUE_CONSUMER
+from infra.costs.bill import MONTH, Biller, Load
+from infra.costs.layout import API_HANDLER, BATCH_PROCESSOR, QUEUE_CONSUMER, REPORT_GENERATOR
 
 RATES = (1, 100, 10_000)
 KINDS = {"plain": "customer and merchant", "full": "all members"}
@@ -89,13 +89,13 @@ def _history(biller: Biller) -> str:
     rows = [
         [
             f"{records:,}",
-            f"{records // first} times",
+            f"{records // first}",
             f"{each.read():,.1f}",
             f"{sum(each.calls.values()):,.0f}",
         ]
         for records, each in sorted(biller.counted.history.items())
     ]
-    return table(["transactions before", "the history", "read units", "requests"], rows, words=0)
+    return table(["transactions before", "times the history", "read units", "requests"], rows, words=0)
 
 
 def _units(biller: Biller) -> str:
@@ -152,9 +152,14 @@ def _room(biller: Biller) -> str:
             for rate in RATES:
                 month = biller.month(Load(rate=rate, kind=kind))
                 at_once = [f"{month.at_once(name):,.1f}" for name in (API_HANDLER, QUEUE_CONSUMER)]
-                yield [f"{named}, {rate:,}/s", *at_once, f"{month.seconds[BATCH_PROCESSOR]:,.1f}"]
+                looking = f"{month.seconds[BATCH_PROCESSOR]:,.1f}", f"{month.seconds[REPORT_GENERATOR]:,.0f}"
+                written = (f"{units / MONTH:,.0f}" for units in biller.by_table(month).values())
+                yield [f"{named}, {rate:,}/s", *at_once, *looking, *written]
 
-    return table(["", "api-handler", "queue-consumer", "a sweep, seconds"], rows())
+    heads = [f"`{name}`, write units/s" for name in biller.layout.indexes]
+    return table(
+        ["", "api-handler", "queue-consumer", "a sweep, seconds", "a report, seconds", *heads], rows()
+    )
 
 
 def _prices(biller: Biller) -> str:
@@ -162,6 +167,7 @@ def _prices(biller: Biller) -> str:
         for each in biller.prices.by_name.values():
             tiers = (f"${price:.10f}".rstrip("0").rstrip(".") + (f" up to {ends:,.0f}" if ends else "")
                      for ends, price in each.tiers)  # fmt: skip
-            yield [each.name, ", then ".join(tiers), f"<{each.source}>", f"{each.per:,.0f}"]
+            yield [each.name, ", then ".join(tiers), f"<{each.source}>", each.seen,
+                   f"{each.per:,.0f}"]  # fmt: skip
 
-    return table(["", "price", "source", "per"], rows(), words=3)
+    return table(["", "price", "source", "seen", "per"], rows(), words=4)

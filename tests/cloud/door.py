@@ -33,7 +33,7 @@ class Door:
     A fault has `service`, `action`, and as wanted `what` (part of the table's, queue's or key's name), `who` (part of
     the role's name), `body` (part of the request's), `times`, `skip`, and `how`: "refused" (500, no effect), "throttled"
     (400), "invalid" (400, not worth another attempt), "lost" (took effect, then the connection breaks), "cut" (no
-    effect, the connection breaks), "slow" (took effect, `seconds` later).
+    effect, the connection breaks), "slow" (took effect, `seconds` later), "conflict" (a transaction that met another).
     """
 
     def __init__(self, application: Callable[[Environ, Start], Iterable[bytes]]) -> None:
@@ -54,6 +54,13 @@ class Door:
             fault = self.next_fault(request, body)
         if fault is None:
             return self.application(environ, start)
+        if fault["how"] == "conflict":
+            items = json.loads(body)["TransactItems"]
+            reasons = [{"Code": "TransactionConflict", "Message": "injected"} for _ in items]
+            return answer(start, "400 Bad Request", {
+                "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+                "message": "injected [TransactionConflict]", "Message": "injected", "CancellationReasons": reasons,
+            })  # fmt: skip
         return self.fail(fault, environ, start)
 
     def next_fault(self, request: dict[str, str], body: bytes) -> dict[str, Any] | None:

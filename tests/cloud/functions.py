@@ -146,6 +146,8 @@ class Environment:
         if self.alive:
             self.kill()
         self.reader.join(5)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
 
 @dataclass

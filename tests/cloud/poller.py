@@ -127,6 +127,7 @@ class Poller:
     def drain(self, pollers: int = 1, seconds: float = 120) -> int:
         """Hand over batches, side by side where more pollers are asked for, until the queue is empty."""
         deadline = time.monotonic() + seconds
+        self.as_role.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])  # as Lambda does, to scale
 
         def poll() -> int:
             handed = 0

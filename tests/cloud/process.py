@@ -88,8 +88,12 @@ class Moto:
 
     def stop(self) -> None:
         assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.close()
         self.process.wait(10)
+        self.process.stdout.close()
+        for client in self.clients.values():
+            client.close()
 
 
 def start(functions: str, log: Path) -> Moto:

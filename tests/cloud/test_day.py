@@ -20,6 +20,7 @@ import pytest
 
 from tests.cloud.cloud import Cloud
 from tests.cloud.traffic import Body, recently, transactions
+from tests.cloud.troubles import a_minute_passes, spoil, taken_from
 
 SPAN = 45 * 60
 COUNT = 2_000
@@ -70,7 +71,7 @@ def day(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]
     trouble(lived)
     cloud.fire("sweep")
     heal(lived)
-    a_minute_passes(cloud)
+    assert a_minute_passes(cloud), "a topic that failed left nobody untold"
     cloud.fire("sweep")
     lived.told = heard(cloud, told)
     tomorrow = datetime.fromisoformat(lived.date) + timedelta(days=1, hours=1)
@@ -145,26 +146,6 @@ def poison(day: Day) -> None:
     ))  # fmt: skip
 
 
-def spoil(cloud: Cloud, transaction_id: str) -> None:
-    """What was accepted is damaged, in the table and on its way."""
-    tables, queues = cloud.moto.client("dynamodb"), cloud.moto.client("sqs")
-    tables.update_item(
-        TableName=f"transactions-{cloud.suffix}",
-        Key={"transaction_id": {"S": transaction_id}, "timestamp": {"N": "-1"}},
-        UpdateExpression="SET body = :b",
-        ExpressionAttributeValues={":b": {"B": b'{"transaction_id": 7'}},
-    )
-    kept = {each["MessageId"]: each for each in taken_from(cloud, cloud.poller.url)}
-    for each in kept.values():
-        attributes = {
-            name: {"StringValue": value["StringValue"], "DataType": value["DataType"]}
-            for name, value in each.get("MessageAttributes", {}).items()
-        }
-        body = '{"transaction_id": 7' if transaction_id in each["Body"] else each["Body"]
-        queues.send_message(QueueUrl=cloud.poller.url, MessageBody=body, MessageAttributes=attributes)
-        queues.delete_message(QueueUrl=cloud.poller.url, ReceiptHandle=each["ReceiptHandle"])
-
-
 def trouble(day: Day) -> None:
     """Two consumers; one is killed in the middle, answers are lost or late after they took effect."""
     cloud, consumer = day.cloud, day.cloud.named("queue-consumer")
@@ -197,17 +178,6 @@ def trouble(day: Day) -> None:
         )
 
 
-def taken_from(cloud: Cloud, url: str) -> list[dict[str, Any]]:
-    """All messages of a queue, each received once more by that."""
-    found: list[dict[str, Any]] = []
-    while messages := cloud.moto.client("sqs").receive_message(
-        QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0, MessageAttributeNames=["All"],
-        MessageSystemAttributeNames=["All"],
-    ).get("Messages"):  # fmt: skip
-        found += messages
-    return found
-
-
 def heal(day: Day) -> None:
     """The cause is gone; what died is redriven, and what could not be read is mended by hand first."""
     cloud = day.cloud
@@ -221,23 +191,6 @@ def heal(day: Day) -> None:
     command(cloud, "dead-letters", "edit", BROKEN, "--file", str(file))
     command(cloud, "dead-letters", "redrive", "--all")
     cloud.poller.drain()
-
-
-def a_minute_passes(cloud: Cloud) -> None:
-    """For alerts that nobody was told of: whoever raised one has a minute to tell it."""
-    tables, name = cloud.moto.client("dynamodb"), f"state-{cloud.suffix}"
-    waiting = tables.query(
-        TableName=name, IndexName="untold", KeyConditionExpression="untold = :u",
-        ExpressionAttributeValues={":u": {"S": "untold"}},
-    )["Items"]  # fmt: skip
-    assert waiting, "a topic that failed left nobody untold"
-    for each in waiting:
-        tables.update_item(
-            TableName=name,
-            Key={"pk": each["pk"], "sk": each["sk"]},
-            UpdateExpression="SET raised_at = :t",
-            ExpressionAttributeValues={":t": {"N": str(int(each["raised_at"]["N"]) - 61_000)}},
-        )
 
 
 def test_every_request_is_answered_as_on_one_machine(day: Day) -> None:

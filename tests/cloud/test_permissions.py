@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.components.permissions import PERMISSIONS
 from tests.cloud.cloud import Cloud
+from tests.cloud.ways import WAYS
+
+UNREACHED = {
+    # It takes a report of more than five megabytes, which is then not finished.
+    ("report-generator", "s3:AbortMultipartUpload"),
+}
+"""What no test here would miss, with the reason."""
 
 CASES = [
-    pytest.param(function, row.on, action, id=f"{function}-{action}-{row.on}".replace("/", "."))
+    pytest.param(function, number, action, id=f"{function}-{action}-{row.on}".replace("/", "."))
     for function, rows in PERMISSIONS.items()
-    for row in rows
+    for number, row in enumerate(rows)
     for action in row.actions
+    if (function, action) not in UNREACHED
 ]
 """One for each action on each resource of each role; the roles are declared from the same table."""
 
@@ -48,59 +57,44 @@ class Roles:
 
 @pytest.fixture(scope="module")
 def roles(cloud: Cloud) -> Iterator[Roles]:
+    store = cloud.store()
+    store.lists.add("blocked_cards", [("card-666", None)])
+    store.close()
     yield Roles(cloud)
 
 
 @pytest.mark.parametrize("function", list(PERMISSIONS))
-def test_with_its_declared_policy_a_function_does_all_its_work(cloud: Cloud, function: str) -> None:
-    assert exercise(cloud, function) == []
+def test_with_its_declared_policy_a_function_does_all_its_work(cloud: Cloud, roles: Roles, function: str) -> None:
+    assert used(cloud, function, until_refused=False) == []
 
 
-@pytest.mark.parametrize(("function", "on", "action"), CASES)
-def test_without_it_something_fails(cloud: Cloud, roles: Roles, function: str, on: str, action: str) -> None:
-    row = next(n for n, each in enumerate(PERMISSIONS[function]) if each.on == on and action in each.actions)
+@pytest.mark.parametrize(("function", "row", "action"), CASES)
+def test_without_it_something_fails(cloud: Cloud, roles: Roles, function: str, row: int, action: str) -> None:
     roles.without(f"{function}-{cloud.suffix}", row, action)
     try:
-        assert exercise(cloud, function, action) != []
+        refused = used(cloud, function, until_refused=True)
     finally:
         roles.restore()
+        recover(cloud)
+    assert any(action in each for each in refused), refused
 
 
-def exercise(cloud: Cloud, function: str, action: str = "") -> list[str]:
-    """Use a function in all its ways, or in those that need an action; returns what was refused."""
-    cloud.platform.refused.clear()
-    refused_before = len(cloud.moto.ask("local-cloud/refused"))
+def used(cloud: Cloud, function: str, *, until_refused: bool) -> list[str]:
+    """Use a function in all its ways, or until something is refused; returns what was."""
+    before = len(cloud.moto.ask("local-cloud/refused"))
     for way in WAYS[function]:
-        way(cloud)
-        refused = cloud.moto.ask("local-cloud/refused")[refused_before:]
-        if action and refused:
-            return [str(each) for each in refused]
-    return [str(each) for each in cloud.moto.ask("local-cloud/refused")[refused_before:]]
+        with suppress(ClientError):
+            way(cloud)
+        refused: list[str] = cloud.moto.ask("local-cloud/refused")[before:]
+        if refused and until_refused:
+            break
+    return refused
 
 
-def body(**members: Any) -> dict[str, Any]:
-    number = time.monotonic_ns()
-    base = {"transaction_id": f"p-{number}", "amount": 10, "timestamp": int(time.time()) - 600, "customer_id": "c"}
-    return base | {"merchant": "m"} | members
-
-
-def post(cloud: Cloud) -> None:
-    given = body()
-    cloud.named("api-handler").go_cold()
-    cloud.ask("GET", "/ready")
-    cloud.ask("POST", "/transactions", given)
-    cloud.ask("POST", "/transactions", given)
-    cloud.ask("GET", f"/transactions/{given['transaction_id']}")
-
-
-def decide_inline(cloud: Cloud) -> None:
-    cloud.ask("POST", "/decisions", body(amount=9_000, customer_id="rich"))
-    cloud.ask("POST", "/decisions", body(card_id="blocked"))
-
-
-WAYS: dict[str, list[Callable[[Cloud], None]]] = {
-    "api-handler": [post, decide_inline],
-    "queue-consumer": [],
-    "batch-processor": [],
-    "report-generator": [],
-}
+def recover(cloud: Cloud) -> None:
+    """Nothing of one case is left for the next."""
+    cloud.moto.fail()
+    cloud.deaf = False
+    queues = cloud.moto.client("sqs")
+    for url in (cloud.poller.url, cloud.outputs["dlq_url"]):
+        queues.purge_queue(QueueUrl=url)

@@ -1,0 +1,181 @@
+"""Ways to use each function, so that together they need every permission of its role."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shroff.codec import encode_transaction
+from shroff.core.transaction import Transaction
+from shroff.ports import Entry
+from tests.cloud.cloud import Cloud
+from tests.cloud.troubles import a_minute_passes, spoil
+
+Way = Callable[[Cloud], None]
+
+
+def body(**members: Any) -> dict[str, Any]:
+    base = {
+        "transaction_id": f"p-{time.monotonic_ns()}", "amount": 10, "timestamp": int(time.time()) - 600,
+        "customer_id": "somebody", "merchant": "somewhere",
+    }  # fmt: skip
+    return base | members
+
+
+def post(cloud: Cloud, **members: Any) -> str:
+    given = body(**members)
+    cloud.ask("POST", "/transactions", given)
+    return str(given["transaction_id"])
+
+
+def ask_api(cloud: Cloud) -> None:
+    """From a cold start, so that nothing is remembered of the queue or the policy."""
+    cloud.named("api-handler").go_cold()
+    given = body()
+    for _ in range(2):
+        cloud.ask("POST", "/transactions", given)
+    cloud.ask("GET", f"/transactions/{given['transaction_id']}")
+    cloud.ask("POST", "/decisions", body(card_id="card-666"))
+    cloud.ask("POST", "/decisions", given)
+    cloud.ask("GET", "/ready")
+
+
+def consume(cloud: Cloud) -> None:
+    cloud.named("queue-consumer").go_cold()
+    post(cloud, card_id="card-666")
+    post(cloud)
+    cloud.poller.drain(seconds=10)
+
+
+def first_policy(cloud: Cloud) -> None:
+    """A new stack publishes its first policy itself."""
+    tables, name = cloud.moto.client("dynamodb"), f"state-{cloud.suffix}"
+    found = tables.query(
+        TableName=name, KeyConditionExpression="pk = :p", ExpressionAttributeValues={":p": {"S": "policy"}}
+    )["Items"]
+    for each in found:
+        tables.delete_item(TableName=name, Key={"pk": each["pk"], "sk": each["sk"]})
+
+
+def bury(cloud: Cloud) -> None:
+    name = post(cloud)
+    spoil(cloud, name)
+    cloud.poller.drain(seconds=10)
+
+
+def fail_once(cloud: Cloud) -> None:
+    name = post(cloud)
+    cloud.moto.fail({"service": "dynamodb", "action": "TransactWriteItems", "body": name, "how": "invalid", "times": 9})
+    cloud.poller.once()
+    cloud.moto.fail()
+    cloud.poller.drain(seconds=10)
+
+
+def large(cloud: Cloud) -> None:
+    """A body that does not travel with its message."""
+    post(cloud, **{f"note_{n}": "x" * 1_000 for n in range(230)})
+    cloud.poller.drain(seconds=10)
+
+
+def put_back(cloud: Cloud) -> None:
+    """Others are first until there is no time left."""
+    consumer, name = cloud.named("queue-consumer"), post(cloud)
+    patience, consumer.settings.timeout = consumer.settings.timeout, 3.5
+    cloud.moto.fail({"service": "dynamodb", "action": "TransactWriteItems", "body": name, "how": "conflict", "times": 99})
+    cloud.poller.once()
+    cloud.moto.fail()
+    consumer.settings.timeout = patience
+
+
+def lose(short: str) -> Way:
+    """An asynchronous run that fails to its last attempt."""
+
+    def way(cloud: Cloud) -> None:
+        table = {"service": "dynamodb", "action": "GetItem", "who": short, "how": "invalid", "times": 99}
+        cloud.moto.fail(table, {**table, "action": "Query"}, {**table, "action": "BatchGetItem"})
+        cloud.soon(f"{short}-{cloud.suffix}", json.dumps({"Records": [{}], "date": 5}).encode())
+        with suppress(ClientError):
+            cloud.settle()
+        cloud.moto.fail()
+
+    return way
+
+
+def look_back(cloud: Cloud) -> None:
+    """Late marks, alerts that nobody was told of, transactions that nobody was sent."""
+    cloud.moto.fail({"service": "sns", "action": "Publish", "who": "consumer", "how": "refused", "times": 99})
+    consume(cloud)
+    cloud.moto.fail()
+    a_minute_passes(cloud)
+    forget_to_send(cloud)
+    give_up_alone(cloud)
+    rewind(cloud)
+    cloud.fire("sweep")
+
+
+def forget_to_send(cloud: Cloud) -> None:
+    long_ago = int(time.time() * 1000) - 700_000
+    name = f"forgotten-{time.monotonic_ns()}"
+    given = Transaction(transaction_id=name, amount_minor=500, currency="USD", occurred_at=long_ago)
+    store = cloud.store()
+    store.queue.keep([Entry(transaction_id=name, body=encode_transaction(given), received_at=long_ago)])
+    store.close()
+
+
+def give_up_alone(cloud: Cloud) -> None:
+    """Two messages in the dead-letter queue of which no function knows: one undecided, one decided."""
+    queues = cloud.moto.client("sqs")
+    done = str(body(timestamp=int(time.time()) - 500)["transaction_id"])
+    cloud.ask("POST", "/decisions", body(transaction_id=done))
+    for name in (done, post(cloud)):
+        queues.send_message(
+            QueueUrl=cloud.outputs["dlq_url"],
+            MessageBody="{}",
+            MessageAttributes={
+                "transaction_id": {"DataType": "String", "StringValue": name},
+                "received_at": {"DataType": "Number", "StringValue": str(int(time.time() * 1000))},
+            },
+        )
+
+
+def rewind(cloud: Cloud) -> None:
+    """The sweep's clocks stand as they did an hour ago."""
+    tables = cloud.moto.client("dynamodb")
+    now = int(time.time() * 1000)
+    for job in ("audited", "sealed", "sweep", "looked"):
+        tables.put_item(
+            TableName=f"state-{cloud.suffix}",
+            Item={
+                "pk": {"S": "schedule"}, "sk": {"S": job}, "tick": {"N": str((now - 900_000) // 300_000 * 300_000)},
+            },  # fmt: skip
+        )
+
+
+def report(cloud: Cloud) -> None:
+    cloud.fire("report", time.strftime("%Y-%m-%dT01:00:00Z", time.gmtime(time.time() + 86_400)))
+
+
+def go_on(short: str) -> Way:
+    """A run that has no time left asks for the next."""
+
+    def way(cloud: Cloud) -> None:
+        function = cloud.named(short)
+        patience, function.settings.timeout = function.settings.timeout, 59
+        cloud.deaf = True
+        cloud.run(function.settings.name, {"time": time.strftime("%Y-%m-%dT01:00:00Z")})
+        cloud.deaf, function.settings.timeout = False, patience
+
+    return way
+
+
+WAYS: dict[str, list[Way]] = {
+    "api-handler": [first_policy, ask_api, lose("api-handler")],
+    "queue-consumer": [first_policy, consume, bury, fail_once, large, put_back, lose("queue-consumer")],
+    "batch-processor": [look_back, go_on("batch-processor"), lose("batch-processor")],
+    "report-generator": [report, go_on("report-generator"), lose("report-generator")],
+}
