@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shroff.core.errors import Contended, Rejected, Retryable
+from shroff.core.errors import Contended, Damaged, Rejected, Retryable
 from shroff.ports import Message, Work
 from tests.api.served import POLICY, example
 from tests.runtimes.events import event
@@ -98,6 +98,14 @@ def test_what_is_rejected_on_the_way_is_buried(stack: Stack):
     fail_for(stack, "a", Rejected([]))
     assert stack.consume(record(message)) == []
     assert stack.failing.buried == ["a"]
+
+
+def test_state_that_is_damaged_buries_no_message(stack: Stack):
+    (message,) = accept(stack, "a")
+    fail_for(stack, "a", Damaged([]))
+    assert stack.consume(record(message)) == ["sqs-a"]
+    assert not stack.failing.buried
+    assert stack.failing.noted == [("a", False)]
 
 
 def test_a_record_that_cannot_even_be_looked_at_fails_alone(stack: Stack):

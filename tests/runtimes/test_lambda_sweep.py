@@ -223,6 +223,49 @@ def test_an_audit_that_runs_out_of_time_is_gone_on_with(world: World):
     assert world.stack.store.schedule.last(AUDITED) == world.at - 60_000
 
 
+def test_an_audit_without_an_end_keeps_no_window_from_being_sealed(world: World):
+    world.at = NOON + 660_000
+
+    def endless(_: Timed, after: int, limit: int) -> list[tuple[int, str]]:
+        world.at += 100_000
+        return [(max(after, NOON) + 1, f"open-{after}")]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Timed, "ids", endless)
+        world.run(steps=50)
+    assert world.windows()
+    assert world.stack.store.schedule.last(AUDITED) == NOON
+
+
+def test_what_an_audit_sent_before_it_was_cut_off_is_not_sent_by_the_next_at_once(world: World):
+    world.accept("lost", NOON)
+    world.at = NOON + 660_000
+    assert not world.run(steps=1)
+    assert world.sent == ["lost"]
+    world.at += 1_000
+    assert world.run()
+    assert world.sent == ["lost"]
+
+
+def test_a_window_that_came_late_is_sealed_without_a_look_at_all_marks(world: World):
+    world.at = NOON + 60_000
+    world.run()
+    for number in range(3):
+        world.marks.mark(NOON - SEALED * (1 + number), NOON)
+    world.at += SEALED
+    looks, every = [0], world.marks.all
+
+    def counted() -> list[tuple[int, int]]:
+        looks[0] += 1
+        return every()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.marks, "all", counted)
+        world.run()
+    assert looks[0] == 2, "one to seal what is due, one to seal again"
+    assert not world.marks.all()
+
+
 def test_what_came_late_is_sealed_again(world: World):
     world.at = NOON + 60_000
     world.run()

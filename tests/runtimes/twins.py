@@ -7,14 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from threading import Lock
 from types import SimpleNamespace
 from typing import Any
 
 from shroff.adapters.memory import MemoryQueue, MemoryStore
+from shroff.adapters.memory.entities import MemoryEntities
 from shroff.api.gateway.settings import DeskPorts, GatewaySettings
 from shroff.core.alert import Alert
-from shroff.core.errors import Contended, Repeated
 from shroff.flows.publish import publish
 from shroff.ports import DeadLetter, Entry, Failure, Message, Part, Unsettled, Work
 from shroff.runtimes.lambdas.answering import Api, Inline, ask
@@ -23,45 +22,26 @@ from shroff.runtimes.lambdas.deciding import Decider, DeciderPorts
 from shroff.runtimes.lambdas.deliveries import Consumer, ConsumerPorts
 from shroff.runtimes.lambdas.meter import Meter
 
-Key = tuple[str, str, str]
 
+class Watched:
+    """The shipped twin, before and after whose commits a test may do something."""
 
-class MemoryEntities:
-    """Entities over a memory store, one part each, by optimistic locking."""
-
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
-        self._parts: dict[Key, Part] = {}
-        self._lock = Lock()
+    def __init__(self, entities: MemoryEntities) -> None:
+        self._entities = entities
         self.before_commit: Callable[[Work], None] = lambda _: None
         self.after_commit: Callable[[Work], None] = lambda _: None
 
     def load(self, generation: str, entities: Sequence[tuple[str, str]]) -> list[Part]:
-        return [self._parts.get((generation, *each), Part(entity=each[0], key=each[1])) for each in entities]
+        return self._entities.load(generation, entities)
 
     def commit(self, generation: str, work: Work, states: Sequence[tuple[Part, bytes]]) -> list[Alert]:
         self.before_commit(work)
-        with self._lock:
-            ledger = self._store.ledger
-            if again := [each for _, _, d in work.decided if ledger.find(each := d.transaction_id)]:
-                raise Repeated(again)
-            held = self.load(generation, [(part.entity, part.key) for part, _ in states])
-            if any(now.version != part.version for now, (part, _) in zip(held, states, strict=True)):
-                raise Contended("another worker was first")
-            last, before = (
-                self._store.alerts.last(),
-                {a.alert_id for _, a in self._store.alerts.after(0, 10**6)},
-            )
-            ledger.commit(work)
-            for part, state in states:
-                self._parts[generation, part.entity, part.key] = Part(
-                    entity=part.entity, key=part.key, version=part.version + 1, state=state
-                )
+        new = self._entities.commit(generation, work, states)
         self.after_commit(work)
-        return [a for _, a in self._store.alerts.after(last, 10**6) if a.alert_id not in before]
+        return new
 
     def fill(self, generation: str, states: Iterable[tuple[str, str, bytes]], clock: int) -> None:
-        raise NotImplementedError
+        self._entities.fill(generation, states, clock)
 
 
 @dataclass
@@ -118,7 +98,7 @@ class Stack:
         self.queue, self.store = MemoryQueue(), MemoryStore()
         if published:
             publish(self.store.policies, policy, now())
-        self.entities, self.failing = MemoryEntities(self.store), MemoryFailing(self.store)
+        self.entities, self.failing = Watched(self.store.entities), MemoryFailing(self.store)
         self.lines: list[str] = []
         self.sent: list[str] = []
         self.told: list[str] = []
