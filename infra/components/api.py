@@ -55,7 +55,7 @@ class Api(pulumi.ComponentResource):
                 each.kind,
                 rest_api_id=self.api.id,
                 response_type=each.kind,
-                status_code=str(each.status),
+                status_code=None if each.status is None else str(each.status),
                 response_templates={"application/json": each.template},
                 response_parameters=each.headers,
                 opts=self._opts,
@@ -115,6 +115,8 @@ class Api(pulumi.ComponentResource):
         # This route of this API and nothing else may call the function.
         lambda_.Permission(
             route.name,
+            # Pulumi would make it from the name above, and AWS would refuse that.
+            statement_id=route.statement,
             action="lambda:InvokeFunction",
             function=self._handler.function.name,
             principal="apigateway.amazonaws.com",

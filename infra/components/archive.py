@@ -22,7 +22,7 @@ class Archive(pulumi.ComponentResource):
             "bucket", bucket=ground.place.bucket, force_destroy=ground.settings.force_destroy, opts=self._opts
         )
         self._close()
-        s3.BucketVersioning(
+        versioning = s3.BucketVersioning(
             "versioning",
             bucket=self.bucket.id,
             versioning_configuration={"status": "Enabled"},
@@ -43,8 +43,9 @@ class Archive(pulumi.ComponentResource):
         s3.BucketLifecycleConfiguration(
             "lifecycle",
             bucket=self.bucket.id,
-            rules=[*(_ageing(each, ground.settings) for each in PREFIXES), _UPLOADS],
-            opts=self._opts,
+            rules=[*(_ageing(each, ground.settings) for each in PREFIXES), _LEFT_OVER],
+            # Its rules on versions mean nothing before there are any.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )
         self.register_outputs({})
 
@@ -58,11 +59,12 @@ class Archive(pulumi.ComponentResource):
             restrict_public_buckets=True,
             opts=self._opts,
         )
-        s3.BucketOwnershipControls(
+        # S3 refuses two changes of a bucket's access at once: one after the other.
+        ownership = s3.BucketOwnershipControls(
             "ownership",
             bucket=self.bucket.id,
             rule={"object_ownership": "BucketOwnerEnforced"},
-            opts=self._opts,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
         )
         # Everybody is refused without TLS: a refusal is to name all principals and all actions.
         refuse = {
@@ -77,8 +79,7 @@ class Archive(pulumi.ComponentResource):
             "tls",
             bucket=self.bucket.id,
             policy=pulumi.Output.json_dumps(document([refuse])),
-            # S3 refuses two changes of a bucket's access at once.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[block, ownership]),
         )
 
 
@@ -92,9 +93,11 @@ def _ageing(prefix: str, settings: Settings) -> s3.BucketLifecycleConfigurationR
     }
 
 
-_UPLOADS: s3.BucketLifecycleConfigurationRuleArgsDict = {
-    "id": "unfinished-uploads",
+_LEFT_OVER: s3.BucketLifecycleConfigurationRuleArgsDict = {
+    "id": "left-over",
     "status": "Enabled",
     "filter": {"prefix": ""},
+    # What says that an object was deleted, once none of its versions is left: the parts of each day's report.
+    "expiration": {"expired_object_delete_marker": True},
     "abort_incomplete_multipart_upload": {"days_after_initiation": 3},
 }

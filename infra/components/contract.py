@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -28,6 +29,11 @@ class Route:
     def name(self) -> str:
         """A name for its resources."""
         return f"{self.method} {self.path}"
+
+    @property
+    def statement(self) -> str:
+        """Its name in the function's policy, which takes letters, digits, hyphens and underscores only."""
+        return re.sub(r"\W+", "-", self.name).strip("-")
 
     @property
     def pattern(self) -> str:
@@ -77,7 +83,8 @@ class Refusal:
     """An answer that API Gateway gives without asking the function."""
 
     kind: str
-    status: int
+    status: int | None
+    """None leaves each answer of the kind the status that it has."""
     error: str
     """A sentence, or a variable of API Gateway, of which `messageString` alone comes quoted."""
     retry_after: int | None = None
@@ -126,7 +133,8 @@ REFUSALS = (
         error="The function cannot be reached now; sending the same again is safe",
         retry_after=1,
     ),
-    Refusal(kind="DEFAULT_4XX", status=400, error="$context.error.messageString"),
+    # A status here would become that of all others that are not named above.
+    Refusal(kind="DEFAULT_4XX", status=None, error="$context.error.messageString"),
     Refusal(
         kind="DEFAULT_5XX",
         status=500,

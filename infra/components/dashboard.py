@@ -25,6 +25,8 @@ from infra.settings import Settings
 
 _Widget = dict[str, Any]
 _WIDE, _HIGH, _TOP = 8, 6, 4
+_CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
+"""Where the console is not where it is elsewhere."""
 
 
 class Dashboard(pulumi.ComponentResource):
@@ -39,7 +41,7 @@ class Dashboard(pulumi.ComponentResource):
             dashboard_body=body,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        console = "console.amazonaws.cn" if place.partition == "aws-cn" else "console.aws.amazon.com"
+        console = _CONSOLES.get(place.partition, "console.aws.amazon.com")
         self.url = pulumi.Output.concat(
             f"https://{place.region}.{console}/cloudwatch/home?region={place.region}#dashboards/dashboard/",
             made.dashboard_name,

@@ -81,7 +81,9 @@ class Function(pulumi.ComponentResource):
             logging_config={
                 "log_format": "JSON",
                 "log_group": log.name,
-                "application_log_level": settings.log_level,
+                # The function keeps to the level that it is told. Lambda would drop metrics too, with what is
+                # under the level: they are lines without one, which count as INFO.
+                "application_log_level": "DEBUG" if settings.log_level == "DEBUG" else "INFO",
                 "system_log_level": "INFO",
             },
             # The first run already needs its permissions; a log group that Lambda made itself would have

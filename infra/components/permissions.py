@@ -64,6 +64,7 @@ PERMISSIONS: dict[str, tuple[Grant, ...]] = {
         grant("transactions/by-accepted", "dynamodb:Query", "the audit"),
         grant("transactions/by-time", "dynamodb:Query", "the window that is sealed"),
         grant("state", "dynamodb:GetItem Query", "how far it came; policies, days, late marks"),
+        grant("state", "dynamodb:BatchGetItem", "which findings are alerts already"),
         grant("state", "dynamodb:PutItem UpdateItem DeleteItem", "alerts; how far it came; marks undone"),
         grant("state/untold", "dynamodb:Query", "alerts that nobody was told of yet"),
         grant("queue", "sqs:SendMessage", "what was accepted but never sent"),

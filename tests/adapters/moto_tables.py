@@ -1,6 +1,7 @@
 """Mends moto's DynamoDB where it differs from AWS in what the product builds on.
 
-- A transaction is one step for every thread: moto answers requests side by side, and takes its items one by one.
+- A transaction is one step for every thread: moto answers requests side by side and takes
+  its items one by one.
 - A failed transaction is taken back item by item: moto copies the whole table for every item of it.
 - A transaction sent again with the same token has no second effect.
 - A query walks the items of its partition (in an index, of its hash value): moto walks the whole table.

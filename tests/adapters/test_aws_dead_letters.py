@@ -61,6 +61,19 @@ def test_what_sqs_gave_up_by_itself_is_marked_when_somebody_looks(store: AwsStor
     assert dead_on_sqs(store) == 1
 
 
+def test_a_look_at_some_of_a_long_dead_letter_queue_ends(store: AwsStore) -> None:
+    names = [f"t-{number}" for number in range(25)]
+    store.queue.append([entry(name) for name in names])
+    for some in (names[:10], names[10:20], names[20:]):
+        moved_by_sqs(store, *map(message, some))
+    store.dead_letters.find(10)
+    assert list(store.ledger.fates(names).values()) == ["dead_lettered"] * 10
+    assert dead_on_sqs(store) == 25
+    for _ in range(3):
+        store.dead_letters.find(100)
+    assert len(store.ledger.fates(names)) == 25
+
+
 def test_a_redriven_letter_leaves_the_dead_letter_queue(store: AwsStore) -> None:
     store.queue.append([entry("a"), entry("b")])
     for name in "ab":

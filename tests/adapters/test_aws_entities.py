@@ -15,7 +15,7 @@ from shroff.adapters.aws.store import AwsStore
 from shroff.core.errors import Contended, Repeated, Retryable, TooLarge
 from shroff.ports import Part, Work
 from tests.adapters.aws_cloud import cloud, session_clients
-from tests.adapters.failing import failing
+from tests.adapters.failing import failing, refusing
 from tests.contracts.samples import alert, decided
 
 Make = Callable[..., AwsStore]
@@ -79,6 +79,31 @@ def test_an_entity_that_is_lost_again_and_again_is_split(make: Make) -> None:
     assert (found[1].state, found[1].others) == (b"third", (b"fourth",))
 
 
+def test_a_split_that_the_others_commits_refuse_is_tried_again_and_the_loss_stays_a_loss(make: Make) -> None:
+    """AWS refuses a single write to an item that a transaction is writing: a hot entity's always is."""
+    store = make(refusing(session_clients(), "dynamodb", "update_item", "TransactionConflictException"))
+    commit(store, "first", load(store))
+    stale = replace(load(store), version=99)
+    for attempt in range(3):
+        with pytest.raises(Lost):
+            commit(store, f"loser-{attempt}", stale)
+    assert {load(store).place for _ in range(50)} == {0}
+    with pytest.raises(Lost):
+        commit(store, "loser", stale)
+    assert {load(store).place for _ in range(50)} == {0, 1}
+
+
+@pytest.mark.parametrize("method", ["batch_get_item", "transact_write_items"])
+def test_a_partition_that_is_asked_too_much_is_contention_and_no_failure(make: Make, method: str) -> None:
+    store = make()
+    part = load(store)
+    clients = refusing(session_clients(), "dynamodb", method, "ProvisionedThroughputExceededException")
+    crowded = AwsStore(clients, store.cloud.names, shards=3, clock=store.cloud.clock)
+    with pytest.raises(Contended):
+        commit(crowded, "a", load(crowded) if method == "batch_get_item" else part)
+    commit(crowded, "a", load(crowded))
+
+
 def test_an_entity_is_split_so_often_and_no_more(make: Make) -> None:
     store = make()
     commit(store, "first", load(store))
@@ -127,8 +152,10 @@ WRITES = [Write(kind=kind, about=kind, request={}) for kind in ("record", "alert
         (["TransactionConflict", "None", "None"], Lost),
         (["None", "ConditionalCheckFailed", "None"], Lost),
         (["None", "None", "TransactionConflict"], Lost),
-        (["None", "ThrottlingError", "None"], Retryable),
-        (["None", "TransactionConflict", "ProvisionedThroughputExceeded"], Retryable),
+        (["None", "ThrottlingError", "None"], Lost),
+        (["None", "TransactionConflict", "ProvisionedThroughputExceeded"], Lost),
+        (["ConditionalCheckFailed", "None", "ThrottlingError"], Repeated),
+        (["None", "InternalServerError", "ThrottlingError"], Retryable),
         (["None", "ValidationError", "None"], None),
         (["None", "None", "ItemCollectionSizeLimitExceeded"], None),
         ([], None),

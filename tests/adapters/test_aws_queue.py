@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from copy import copy
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from shroff.adapters.aws.messages import Delivery, delivery_of
 from shroff.adapters.aws.store import AwsStore
@@ -150,3 +153,54 @@ def test_the_position_waits_for_the_queue_and_then_for_what_settles(make: Make) 
     assert store.ledger.position() == 0
     received(store)
     assert store.ledger.position() == 0, "in flight"
+
+
+def test_when_an_acceptance_fails_no_put_of_its_batch_is_left_behind(make: Make) -> None:
+    """A thread that still writes when the answer is given is frozen with its function, and writes later."""
+    ended: list[str] = []
+
+    class Slow:
+        def __init__(self, client: Any) -> None:
+            self._client = client
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._client, name)
+
+        def put_item(self, **request: Any) -> Any:
+            name = request["Item"].get("transaction_id", {}).get("S")
+            if name == "bad":
+                raise ReadTimeoutError(endpoint_url="https://aws.test")
+            if name is not None:
+                time.sleep(0.05)
+                ended.append(name)
+            return self._client.put_item(**request)
+
+    clients = copy(session_clients())
+    clients.dynamodb = Slow(clients.dynamodb)
+    store = make(clients)
+    with pytest.raises(Retryable):
+        store.queue.append([entry("bad"), *(entry(f"t-{number}") for number in range(5))])
+    assert len(ended) == 5
+
+
+def test_a_page_of_many_ids_reads_of_each_shard_about_its_share(make: Make) -> None:
+    asked: list[int | None] = []
+
+    class Counted:
+        def __init__(self, client: Any) -> None:
+            self._client = client
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._client, name)
+
+        def query(self, **request: Any) -> Any:
+            if request.get("IndexName") == "by-accepted":
+                asked.append(request.get("Limit"))
+            return self._client.query(**request)
+
+    clients = copy(session_clients())
+    clients.dynamodb = Counted(clients.dynamodb)
+    store = make(clients)
+    store.queue.append([entry("a"), entry("b")])
+    assert len(store.queue.ids(0, 3_000)) == 2
+    assert asked == [1_333] * 3

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from shroff.adapters.aws import attributes
 from shroff.adapters.aws.alerts import AwsAlerts
 from shroff.adapters.aws.days import day_of
 from shroff.adapters.aws.lists import AwsLists
@@ -203,3 +204,18 @@ def test_a_topic_that_is_missing_may_be_there_later_and_a_bad_alert_may_not() ->
             AlertsTopic(sns, topic + "-not").send(alert("a"))
         with pytest.raises(Rejected, match="refused"):
             AlertsTopic(sns, topic).send(alert("a" * 300_000))
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (0.1, "0.1"),
+        (-0.5, "-0.5"),
+        (0, "0"),
+        (1e-131, "0.0"),
+        (-1e200, "-9.99e+125"),
+        (10**14, "1" + "0" * 14),
+    ],
+)
+def test_a_number_that_dynamodb_does_not_have_is_the_nearest_that_it_has(value: float, kept: str) -> None:
+    assert attributes.number(value) == {"N": kept}

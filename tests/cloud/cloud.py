@@ -89,7 +89,8 @@ class Cloud:
         (mapping,) = self.applied.of("aws:lambda/eventSourceMapping:EventSourceMapping")
         consumer = self.functions[str(mapping.inputs["functionName"])]
         self.poller = Poller(
-            self.moto.client("lambda"), self.moto.client("sqs", consumer.credentials), self.moto.client("sqs"),
+            self.moto.client("lambda"), self.moto.client("sqs", consumer.credentials),
+            self.moto.client("sqs"),
             self.run, mapping.identity,
         )  # fmt: skip
 
@@ -143,7 +144,9 @@ class Cloud:
         return self.run(name, body)
 
     def soon(self, name: str, body: bytes) -> None:
-        """Run it asynchronously: two more attempts, then to the declared destination as the function's role."""
+        """Run it asynchronously: two more attempts, then to the declared destination as the function's
+        role.
+        """
         self.later.append(self.pool.submit(self.attempts, name, body))
 
     def attempts(self, name: str, body: bytes) -> None:

@@ -30,10 +30,11 @@ Start = Callable[..., Any]
 class Door:
     """Counts requests by (who, service, action, table or queue); fails those that a story asks to fail.
 
-    A fault has `service`, `action`, and as wanted `what` (part of the table's, queue's or key's name), `who` (part of
-    the role's name), `body` (part of the request's), `times`, `skip`, and `how`: "refused" (500, no effect), "throttled"
-    (400), "invalid" (400, not worth another attempt), "lost" (took effect, then the connection breaks), "cut" (no
-    effect, the connection breaks), "slow" (took effect, `seconds` later), "conflict" (a transaction that met another).
+    A fault has `service`, `action`, and as wanted `what` (part of the table's, queue's or key's name),
+    `who` (part of the role's name), `body` (part of the request's), `times`, `skip`, and `how`: "refused"
+    (500, no effect), "throttled" (400), "invalid" (400, not worth another attempt), "lost" (took effect,
+    then the connection breaks), "cut" (no effect, the connection breaks), "slow" (took effect, `seconds`
+    later), "conflict" (a transaction that met another).
     """
 
     def __init__(self, application: Callable[[Environ, Start], Iterable[bytes]]) -> None:
@@ -59,7 +60,8 @@ class Door:
             reasons = [{"Code": "TransactionConflict", "Message": "injected"} for _ in items]
             return answer(start, "400 Bad Request", {
                 "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-                "message": "injected [TransactionConflict]", "Message": "injected", "CancellationReasons": reasons,
+                "message": "injected [TransactionConflict]",
+                "CancellationReasons": reasons,
             })  # fmt: skip
         return self.fail(fault, environ, start)
 

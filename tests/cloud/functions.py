@@ -1,4 +1,6 @@
-"""Functions as Lambda runs them: each environment a process of its own, started cold, kept warm, killed when late."""
+"""Functions as Lambda runs them: each environment a process of its own, started cold, kept warm, killed
+when late.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,8 @@ DIED = Result(b'{"errorType": "Runtime.ExitError", "errorMessage": "Runtime exit
 
 def python_3_11() -> str | None:
     """The interpreter that Lambda runs, without this checkout's packages."""
-    if sys.version_info[:2] == (3, 11):
-        return sys.executable
-    return shutil.which("python3.11")
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return sys.executable if here == "3.11" else shutil.which("python3.11")
 
 
 def runtime_client(folder: Path) -> Path:

@@ -1,4 +1,6 @@
-"""API Gateway's stand-in: routes, key, throttle, model and proxy event, all as they are declared in the local cloud."""
+"""API Gateway's stand-in: routes, key, throttle, model and proxy event, all as they are declared in the
+local cloud.
+"""
 
 from __future__ import annotations
 

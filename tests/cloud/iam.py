@@ -1,12 +1,12 @@
 """Evaluates roles' policies against the resources that a request touches.
 
-moto checks a request's signature, finds the caller's policies and compares actions. It asks for the resource "*", so
-that a statement about one table never matches; it ignores conditions of roles, needs no key permission, and does not
-know that a transaction asks for the permissions of its items. So its last step is replaced by this one; what it finds
-out before (who asks, with a valid signature, for what) stays.
+moto checks a request's signature, finds the caller's policies and compares actions. It asks for the
+resource "*", so that a statement about one table never matches; it ignores conditions of roles, needs no
+key permission, and does not know that a transaction asks for the permissions of its items. So its last step
+is replaced by this one; what it finds out before (who asks, with a valid signature, for what) stays.
 
-Still not checked, here or by moto: permission boundaries, organisation policies, resource policies other than the
-key's, session policies, PassRole when a function is made.
+Still not checked, here or by moto: permission boundaries, organisation policies, resource policies other
+than the key's, session policies, PassRole when a function is made.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from botocore.awsrequest import AWSRequest
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import JsonRESTError
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.iam.access_control import IAMRequestBase, PermissionResult
 from moto.kms.models import kms_backends
@@ -39,7 +39,9 @@ KEY_ACTIONS = {
     "s3:PutObject of a part": WRITE,
     "s3:GetObject": READ,
 }
-"""What AWS documents that the caller must be allowed to do with the key of the queue, topic, bucket or table."""
+"""What AWS documents that the caller must be allowed to do with the key of the queue, topic, bucket or
+table.
+"""
 
 _ITEM_ACTIONS = {
     "Put": "PutItem",
@@ -64,7 +66,9 @@ def mend() -> None:
 
 
 def bucket_allows(self: FakeBucket, action: str, resource: str) -> PermissionResult:
-    """What the bucket's own policy says; loopback stands for TLS, which moto's answer to conditions does not know."""
+    """What the bucket's own policy says; loopback stands for TLS, which moto's answer to conditions does
+    not know.
+    """
     if self.policy is None:
         return PermissionResult.NEUTRAL
     statements = [each for each in as_list(json.loads(self.policy)["Statement"]) if each["Effect"] == "Deny"]
@@ -205,8 +209,8 @@ def wanted(request: IAMRequestBase) -> Iterator[Wanted]:
 
 
 def members_of(request: IAMRequestBase) -> dict[str, Any]:
-    body = request._body
-    if isinstance(body, bytes | str) and body[:1] in (b"{", "{"):
+    body: Any = request._body
+    if body and body[:1] in (b"{", "{"):
         parsed: dict[str, Any] = json.loads(body)
         return parsed
     return dict(request._data)

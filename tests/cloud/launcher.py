@@ -1,6 +1,8 @@
-"""Runs inside a function's process: AWS's runtime client, the unpacked zip, and nothing else of this machine.
+"""Runs inside a function's process: AWS's runtime client, the unpacked zip, and nothing else of this
+machine.
 
-`python -I -S launcher.py ZIP_FOLDER CLIENT_FOLDER HANDLER`: Python's own library is all that is on the path besides.
+`python -I -S launcher.py ZIP_FOLDER CLIENT_FOLDER HANDLER`: Python's own library is all that is on the path
+besides.
 """
 
 import os

@@ -19,7 +19,9 @@ from tests.cloud.runtime_api import Result
 
 @dataclass
 class Platform:
-    """Ships lines to the function's log group and traces to X-Ray with its role's credentials, as Lambda does."""
+    """Ships lines to the function's log group and traces to X-Ray with its role's credentials, as Lambda
+    does.
+    """
 
     moto: Moto
     streams: set[str] = field(default_factory=set)
@@ -63,7 +65,8 @@ class Platform:
     def trace(self, function: Function, seconds: float) -> None:
         client, now = self.client(function, "xray"), time.time()
         segment = {
-            "trace_id": f"1-{int(now):08x}-{time.monotonic_ns():024x}", "id": f"{time.monotonic_ns():016x}"[-16:],
+            "trace_id": f"1-{int(now):08x}-{time.monotonic_ns():024x}",
+            "id": f"{time.monotonic_ns():016x}"[-16:],
             "name": function.settings.name, "start_time": now - seconds, "end_time": now,
         }  # fmt: skip
         client.put_trace_segments(TraceSegmentDocuments=[json.dumps(segment)])

@@ -1,7 +1,8 @@
 """Lambda's SQS poller: as the consumer's role it receives, hands over, deletes what was done.
 
-Time is short in a test: what was not done becomes visible at once rather than after the queue's visibility timeout.
-That is the only liberty taken; receives are counted, and messages moved to the dead-letter queue, by the queue itself.
+Time is short in a test: what was not done becomes visible at once rather than after the queue's visibility
+timeout. That is the only liberty taken; receives are counted, and messages moved to the dead-letter queue,
+by the queue itself.
 """
 
 from __future__ import annotations
@@ -127,7 +128,9 @@ class Poller:
     def drain(self, pollers: int = 1, seconds: float = 120) -> int:
         """Hand over batches, side by side where more pollers are asked for, until the queue is empty."""
         deadline = time.monotonic() + seconds
-        self.as_role.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])  # as Lambda does, to scale
+        self.as_role.get_queue_attributes(
+            QueueUrl=self.url, AttributeNames=["All"]
+        )  # as Lambda does, to scale
 
         def poll() -> int:
             handed = 0

@@ -39,7 +39,7 @@ class Moto:
         with self.lock:
             if place not in self.clients:
                 settings = Config(retries={"max_attempts": 2, "mode": "standard"}, max_pool_connections=32)
-                self.clients[place] = self.session.client(  # type: ignore[call-overload]
+                self.clients[place] = self.session.client(
                     service, REGION, endpoint_url=self.endpoint, config=settings, **chosen
                 )
             return self.clients[place]
@@ -101,7 +101,8 @@ def start(functions: str, log: Path) -> Moto:
     with log.open("w") as errors:
         process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "tests.cloud.server", functions],
-            cwd=ROOT, env={**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
+            cwd=ROOT, env={**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
         )  # fmt: skip
     assert process.stdout is not None
     port = process.stdout.readline().strip()

@@ -23,17 +23,19 @@ UNSUPPORTED = frozenset(
     {
         "aws:lambda/functionRecursionConfig:FunctionRecursionConfig",
         "aws:apigateway/account:Account",  # the account's logging role
-        "aws:apigateway/methodSettings:MethodSettings",  # throttle, metrics and data trace: the stand-in reads them here
+        "aws:apigateway/methodSettings:MethodSettings",  # throttle, metrics, data trace
     }
 )
 """What moto has no place for: recorded, not created."""
 
 IDENTITY = {
     "aws:index/getCallerIdentity:getCallerIdentity": {
-        "accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/operator", "id": ACCOUNT, "userId": "operator",
+        "accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/operator", "id": ACCOUNT,
+        "userId": "operator",
     },
     "aws:index/getRegion:getRegion": {
-        "region": REGION, "name": REGION, "id": REGION, "description": "", "endpoint": f"ec2.{REGION}.amazonaws.com",
+        "region": REGION, "name": REGION, "id": REGION, "description": "",
+        "endpoint": f"ec2.{REGION}.amazonaws.com",
     },
     "aws:index/getPartition:getPartition": {
         "partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws", "reverseDnsPrefix": "com.amazonaws",
@@ -60,7 +62,7 @@ class Applied(Mocks):
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         inputs = plain(args.inputs)
-        identity, attributes = f"{args.name}-id", {}
+        identity, attributes = f"{args.name}-id", dict[str, Any]()
         if args.typ in CREATORS:
             identity, attributes = CREATORS[args.typ](self.moto, inputs)
         elif args.typ.startswith("aws:") and args.typ not in UNSUPPORTED:
@@ -68,8 +70,8 @@ class Applied(Mocks):
         self.resources.append(Declared(args.typ, args.name, inputs, identity))
         return identity, {**args.inputs, **attributes}
 
-    def call(self, args: MockCallArgs) -> dict[Any, Any]:
-        return IDENTITY[args.token]
+    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        return IDENTITY[args.token], []
 
     def of(self, kind: str) -> list[Declared]:
         return [each for each in self.resources if each.kind == kind]

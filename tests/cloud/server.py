@@ -1,11 +1,11 @@
 """The process of the local cloud: moto behind our own door, with its shortcomings mended.
 
-`python -m tests.cloud.server FUNCTIONS` prints its port and serves until its standard input ends. FUNCTIONS is the
-address to which an invocation of a function is handed (`tests.cloud.functions`).
+`python -m tests.cloud.server FUNCTIONS` prints its port and serves until its standard input ends. FUNCTIONS
+is the address to which an invocation of a function is handed (`tests.cloud.functions`).
 
-What moto does not do, and who does it here: IAM's resources and conditions, key permissions (`iam`); DynamoDB's atomic
-transactions (`tests.adapters.moto_tables`); running functions and event sources (the process that runs the tests);
-counting and failing requests (`door`).
+What moto does not do, and who does it here: IAM's resources and conditions, key permissions (`iam`);
+DynamoDB's atomic transactions (`tests.adapters.moto_tables`); running functions and event sources (the
+process that runs the tests); counting and failing requests (`door`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def log(self, type: str, message: str, *args: Any) -> None:
+    def log(self, *_: object) -> None:
         pass
 
 
@@ -69,7 +69,8 @@ def main(functions: str) -> None:
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, Door(application), threaded=True, request_handler=Quiet)
     Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_port, flush=True)
+    sys.stdout.write(f"{server.server_port}\n")
+    sys.stdout.flush()
     sys.stdin.read()
     os._exit(0)  # connections that functions keep open must not hold the process
 

@@ -26,8 +26,8 @@ def crowded(cloud: Cloud) -> Cloud:
     """Hundreds of customers at one merchant, decided by several consumers side by side."""
     now = int(time.time()) - 900
     lines = [
-        {"transaction_id": f"hot-{n}", "amount": 1 + n % 50, "timestamp": now + n // 2, "customer_id": f"c-{n}",
-         "merchant": HOT} for n in range(COUNT)
+        {"transaction_id": f"hot-{n}", "amount": 1 + n % 50, "timestamp": now + n // 2,
+         "customer_id": f"c-{n}", "merchant": HOT} for n in range(COUNT)
     ]  # fmt: skip
     for first in range(0, COUNT, 200):
         body = b"\n".join(json.dumps(each).encode() for each in lines[first : first + 200])

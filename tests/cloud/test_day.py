@@ -1,4 +1,6 @@
-"""A day in the life: thousands of transactions through the API to the report, with all that goes wrong on the way."""
+"""A day in the life: thousands of transactions through the API to the report, with all that goes wrong on
+the way.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,7 +59,7 @@ def command(cloud: Cloud, *words: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def day(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+def day(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Day:
     """The whole day, once; the tests look at what became of it."""
     start, end = recently(SPAN)
     lived = Day(cloud, tmp_path_factory.mktemp("day"), datetime.fromtimestamp(end, UTC).date().isoformat())
@@ -76,7 +77,7 @@ def day(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]
     lived.told = heard(cloud, told)
     tomorrow = datetime.fromisoformat(lived.date) + timedelta(days=1, hours=1)
     cloud.fire("report", f"{tomorrow:%Y-%m-%dT%H:%M:%SZ}")
-    yield lived
+    return lived
 
 
 def listen(cloud: Cloud) -> str:
@@ -109,6 +110,7 @@ def send(day: Day, start: float, end: float) -> None:
         answer = day.cloud.ask(
             "POST", "/transactions/batch", body, **{"Content-Type": "application/x-ndjson"}
         )
+        assert answer.status == 200, answer.body
         for line in answer.body.splitlines():
             day.note("batch", json.loads(line)["status"])
     for number, each in enumerate(single):
@@ -118,7 +120,7 @@ def send(day: Day, start: float, end: float) -> None:
             day.note("conflict", day.cloud.ask("POST", "/transactions", {**each, "amount": 1e6 + 1}).status)
     for each in inline:
         day.note("decision", day.cloud.ask("POST", "/decisions", each).status)
-    for body in (b"{", b"[]", b'{"amount": 1}', b'{"transaction_id": "x", "amount": -1, "timestamp": 1700000000}',
+    for body in (b"{", b"[]", b'{"amount": 1}', b'{"transaction_id": "x", "amount": -1, "timestamp": 1}',
                  b'{"transaction_id": "x", "amount": 1, "timestamp": 1700000000000}', b""):  # fmt: skip
         day.note("invalid", day.cloud.ask("POST", "/transactions", body).status)
     day.note("no key", day.cloud.gateway.request("POST", "/transactions", b"{}").status)
@@ -141,7 +143,7 @@ def poison(day: Day) -> None:
     day.note("poison", day.cloud.ask("POST", "/transactions", broken).status)
     spoil(day.cloud, BROKEN)
     day.cloud.moto.fail(*(
-        {"service": "dynamodb", "action": "TransactWriteItems", "body": name, "how": "invalid", "times": 10**6}
+        {"service": "dynamodb", "action": "TransactWriteItems", "body": name, "how": "invalid", "times": 999}
         for name in POISON
     ))  # fmt: skip
 
@@ -158,13 +160,14 @@ def trouble(day: Day) -> None:
                 time.sleep(0.005)
             day.killed += consumer.kill_busy()
 
+    commits = {"service": "dynamodb", "action": "TransactWriteItems", "who": "consumer"}
     cloud.moto.fail(
         *faults,
-        {"service": "dynamodb", "action": "TransactWriteItems", "who": "consumer", "how": "lost", "skip": 20, "times": 3},
-        {"service": "dynamodb", "action": "TransactWriteItems", "who": "consumer", "how": "refused", "skip": 30},
+        {**commits, "how": "lost", "skip": 20, "times": 3},
+        {**commits, "how": "refused", "skip": 30},
         {"service": "dynamodb", "action": "BatchGetItem", "who": "consumer", "how": "throttled", "skip": 30},
         {"service": "sns", "action": "Publish", "who": "consumer", "how": "refused", "skip": 1, "times": 3},
-        {"service": "dynamodb", "action": "TransactWriteItems", "who": "consumer", "how": "slow", "seconds": 6,
+        {**commits, "how": "slow", "seconds": 6,
          "skip": 40},
     )  # fmt: skip
     killer = Thread(target=kill, daemon=True)

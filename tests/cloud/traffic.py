@@ -19,7 +19,9 @@ Body = dict[str, Any]
 
 @cache
 def _rows(count: int) -> tuple[Body, ...]:
-    """Bodies in time order, `timestamp` in seconds; of the first customers, so that windows have something in them."""
+    """Bodies in time order, `timestamp` in seconds; of the first customers, so that windows have something
+    in them.
+    """
     if not FDH.exists():
         made = simulate(days=3, customers=60, seed=7, fraud_rate=0.02)
         return tuple(dict(each.body) for each in islice(made, count))

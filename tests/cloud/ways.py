@@ -33,6 +33,15 @@ def post(cloud: Cloud, **members: Any) -> str:
     return str(given["transaction_id"])
 
 
+def blocked(cloud: Cloud) -> str:
+    """A card that is on the blocklist from now on: one that was seen before raises no new alert."""
+    card = f"card-{time.monotonic_ns()}"
+    store = cloud.store()
+    store.lists.add("blocked_cards", [(card, None)])
+    store.close()
+    return card
+
+
 def ask_api(cloud: Cloud) -> None:
     """From a cold start, so that nothing is remembered of the queue or the policy."""
     cloud.named("api-handler").go_cold()
@@ -40,14 +49,14 @@ def ask_api(cloud: Cloud) -> None:
     for _ in range(2):
         cloud.ask("POST", "/transactions", given)
     cloud.ask("GET", f"/transactions/{given['transaction_id']}")
-    cloud.ask("POST", "/decisions", body(card_id="card-666"))
+    cloud.ask("POST", "/decisions", body(card_id=blocked(cloud)))
     cloud.ask("POST", "/decisions", given)
     cloud.ask("GET", "/ready")
 
 
 def consume(cloud: Cloud) -> None:
     cloud.named("queue-consumer").go_cold()
-    post(cloud, card_id="card-666")
+    post(cloud, card_id=blocked(cloud))
     post(cloud)
     cloud.poller.drain(seconds=10)
 
@@ -70,7 +79,9 @@ def bury(cloud: Cloud) -> None:
 
 def fail_once(cloud: Cloud) -> None:
     name = post(cloud)
-    cloud.moto.fail({"service": "dynamodb", "action": "TransactWriteItems", "body": name, "how": "invalid", "times": 9})
+    cloud.moto.fail(
+        {"service": "dynamodb", "action": "TransactWriteItems", "body": name, "how": "invalid", "times": 9}
+    )
     cloud.poller.once()
     cloud.moto.fail()
     cloud.poller.drain(seconds=10)
@@ -78,7 +89,11 @@ def fail_once(cloud: Cloud) -> None:
 
 def large(cloud: Cloud) -> None:
     """A body that does not travel with its message."""
-    post(cloud, **{f"note_{n}": "x" * 1_000 for n in range(230)})
+    post(
+        cloud,
+        **{f"note_{n}": "\u00e9" * 1_024 for n in range(64)},
+        **{name: "\u00e9" * 250 for name in ("email",)},
+    )
     cloud.poller.drain(seconds=10)
 
 
@@ -86,7 +101,9 @@ def put_back(cloud: Cloud) -> None:
     """Others are first until there is no time left."""
     consumer, name = cloud.named("queue-consumer"), post(cloud)
     patience, consumer.settings.timeout = consumer.settings.timeout, 3.5
-    cloud.moto.fail({"service": "dynamodb", "action": "TransactWriteItems", "body": name, "how": "conflict", "times": 99})
+    cloud.moto.fail(
+        {"service": "dynamodb", "action": "TransactWriteItems", "body": name, "how": "conflict", "times": 99}
+    )
     cloud.poller.once()
     cloud.moto.fail()
     consumer.settings.timeout = patience
@@ -114,7 +131,10 @@ def look_back(cloud: Cloud) -> None:
     a_minute_passes(cloud)
     forget_to_send(cloud)
     give_up_alone(cloud)
-    rewind(cloud)
+    tick = rewind(cloud)
+    customer = f"hasty-{time.monotonic_ns()}"
+    for n in range(11):
+        cloud.ask("POST", "/decisions", body(timestamp=tick + 10 + n, customer_id=customer))
     cloud.fire("sweep")
 
 
@@ -143,17 +163,14 @@ def give_up_alone(cloud: Cloud) -> None:
         )
 
 
-def rewind(cloud: Cloud) -> None:
-    """The sweep's clocks stand as they did an hour ago."""
+def rewind(cloud: Cloud) -> int:
+    """The sweep's clocks stand as they did a quarter of an hour ago: at this second."""
     tables = cloud.moto.client("dynamodb")
-    now = int(time.time() * 1000)
+    tick = str((int(time.time() * 1000) - 900_000) // 300_000 * 300_000)
     for job in ("audited", "sealed", "sweep", "looked"):
-        tables.put_item(
-            TableName=f"state-{cloud.suffix}",
-            Item={
-                "pk": {"S": "schedule"}, "sk": {"S": job}, "tick": {"N": str((now - 900_000) // 300_000 * 300_000)},
-            },  # fmt: skip
-        )
+        item = {"pk": {"S": "schedule"}, "sk": {"S": job}, "tick": {"N": tick}}
+        tables.put_item(TableName=f"state-{cloud.suffix}", Item=item)
+    return int(tick) // 1000
 
 
 def report(cloud: Cloud) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.infra import laws
 from tests.infra.laws import Law
+from tests.infra.names import names_are_what_aws_takes
 
 Given = dict[str, Any]
 Change = Callable[[Given], object]
@@ -118,6 +119,8 @@ BROKEN: list[tuple[Law, tuple[str, str], Change | None]] = [
     (laws.everything_is_encrypted, ("kms.Key", "key"), put("enableKeyRotation", to=False)),
     (laws.names_carry_the_suffix, DLQ, put("name", to="transaction-dlq")),
     (laws.names_carry_the_suffix, ("cloudwatch.Dashboard", "dashboard"), put("dashboardName", to="shroff")),
+    (names_are_what_aws_takes, ("lambda.Permission", "POST /transactions"), without("statementId")),
+    (names_are_what_aws_takes, ("lambda.Function", "api-handler"), put("name", to="a" * 65)),
     (laws.every_function_is_watched, alarm("batch-processor-duration"), None),
     (laws.every_function_is_watched, alarm("audit-gap"), None),
     (laws.every_alarm_tells_somebody, alarm("queue-age"), put("alarmActions", to=[])),
@@ -139,6 +142,7 @@ BROKEN: list[tuple[Law, tuple[str, str], Change | None]] = [
         ("s3.BucketLifecycleConfiguration", "lifecycle"),
         put("rules", 1, "transitions", to=[]),
     ),
+    (laws.the_bucket_keeps_what_it_is_given, LIFECYCLE, put("rules", 2, "expiration", to=None)),
     (laws.the_bucket_keeps_what_it_is_given, ("s3.BucketPolicy", "tls"), statement(Effect="Allow")),
     (laws.the_bucket_keeps_what_it_is_given, ("s3.BucketOwnershipControls", "ownership"), None),
     (laws.failed_runs_are_kept, ("lambda.FunctionEventInvokeConfig", "batch-processor"), None),

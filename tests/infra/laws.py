@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from infra.components.shapes import SHAPES
 from tests.infra.declared import Declared, World, physical_name
+from tests.infra.names import names_are_what_aws_takes
 from tests.infra.policies import arn_of, as_list, dead_letter_queues, function_of, is_wild, statements
 
 Law = Callable[[World], Iterator[str]]
@@ -169,7 +170,7 @@ def named(resource: Declared) -> str | None:
 
 
 def every_function_is_watched(world: World) -> Iterator[str]:
-    names = {each.given["name"].rpartition("-")[0] for each in world.all("cloudwatch.MetricAlarm")}
+    names = {each.name for each in world.all("cloudwatch.MetricAlarm")}
     wanted = {f"{shape.name}-{what}" for shape in SHAPES for what in ("errors", "throttles", "duration")}
     wanted |= {"queue-age", "queue-depth", "api-5xx", "api-latency", "audit-gap", "schedules"}
     yield from (f"there is no alarm {name}" for name in sorted(wanted - names))
@@ -216,6 +217,8 @@ def the_bucket_keeps_what_it_is_given(world: World) -> Iterator[str]:
         yield "reports or chunks never go to Glacier"
     if not any("abortIncompleteMultipartUpload" in rule for rule in rules):
         yield "unfinished uploads are paid for ever"
+    if not any(rule.get("expiration") == {"expiredObjectDeleteMarker": True} for rule in rules):
+        yield "what is deleted leaves a marker for ever"
     if [each.given["rule"]["objectOwnership"] for each in world.all("s3.BucketOwnershipControls")] != [
         "BucketOwnerEnforced"
     ]:
@@ -298,6 +301,7 @@ LAWS: tuple[Law, ...] = (
     nothing_is_public,
     everything_is_encrypted,
     names_carry_the_suffix,
+    names_are_what_aws_takes,
     every_function_is_watched,
     every_alarm_tells_somebody,
     error_rates_are_quiet_when_idle,

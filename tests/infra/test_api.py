@@ -85,6 +85,11 @@ def test_every_refusal_has_the_shape_of_the_contract(refusal: contract.Refusal) 
         assert re.fullmatch(r"'\d+'", refusal.headers["gatewayresponse.header.Retry-After"])
 
 
+def test_answers_that_are_not_named_keep_their_status(world: World) -> None:
+    """AWS gives the status of the family to every answer of it that has none of its own."""
+    assert world.one("apigateway.Response", "DEFAULT_4XX").given.get("statusCode") is None
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

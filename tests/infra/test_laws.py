@@ -26,6 +26,11 @@ def test_other_ways_to_say_who_one_is_keep_every_law(auth: Any, dist: Path) -> N
     assert [sentence for law in LAWS for sentence in law(world)] == []
 
 
+def test_the_longest_suffix_and_account_keep_every_law(dist: Path) -> None:
+    world = declare(Settings(suffix="a-twenty-letter-name"), dist)
+    assert [sentence for law in LAWS for sentence in law(world)] == []
+
+
 def test_two_stacks_do_not_collide(world: World, dist: Path) -> None:
     other = declare(Settings(suffix="dev"), dist)
     ours, theirs = (

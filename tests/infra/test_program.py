@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,6 +122,15 @@ def test_concurrency_can_be_left_out(dist: Path) -> None:
     assert world.one("lambda.EventSourceMapping", "transactions").given["scalingConfig"] == {
         "maximumConcurrency": 5
     }
+
+
+@pytest.mark.parametrize(("said", "kept"), [("DEBUG", "DEBUG"), ("INFO", "INFO"), ("ERROR", "INFO")])
+def test_metrics_are_written_whatever_is_logged(said: Any, kept: str, dist: Path) -> None:
+    """A line without a level, as metrics are, counts as INFO: Lambda drops it where it keeps only errors."""
+    world = declare(Settings(suffix="dev", log_level=said), dist)
+    for function in world.all("lambda.Function"):
+        assert function.given["loggingConfig"]["applicationLogLevel"] == kept
+        assert function.given["environment"]["variables"]["SHROFF_LOG_LEVEL"] == said
 
 
 def test_the_dashboard_shows_every_alarm(world: World) -> None:

@@ -111,6 +111,12 @@ def test_the_sample_names_settings_that_exist() -> None:
     assert named <= {field.name for field in dataclasses.fields(Settings)}
 
 
+def test_the_configuration_is_there_before_pulumi_writes_its_salt_into_it() -> None:
+    commands = text("docs/aws.md").partition("## Deploying")[2].partition("```sh\n")[2].partition("```")[0]
+    assert commands.index("cp Pulumi.sample.yaml") < commands.index("pulumi stack init")
+    assert len(re.findall(r"^|&&", commands.strip(), re.MULTILINE)) <= 5
+
+
 def test_every_alarm_is_on_the_page_with_what_to_do() -> None:
     place = Place(suffix="a", account="1", region="r", partition="aws", domain="d")
     section = text("docs/aws.md").partition("## When an alarm rings")[2].partition("\n## ")[0]

@@ -14,14 +14,18 @@ QUIET = 45_000
 _TOGETHER = 5_000
 
 
-def seal(start: int, ledger: Ledger, chunks: Chunks, marks: LateMarks, *, now: int) -> int:
+def seal(
+    start: int, ledger: Ledger, chunks: Chunks, marks: LateMarks, *, now: int, marked: int | None = None
+) -> int:
     """Seal the window that begins at `start`, or seal it again; returns how many records its chunk holds.
 
     The ledger is the one that was committed to, not an archive. A mark younger than QUIET stays, and with it
     the window is sealed once more: its record may still be on its way. Raises Contended where another seals
-    the same window; that one's chunk is as good.
+    the same window; that one's chunk is as good. Where the mark is known already it is not looked for among
+    all the others: an import of years leaves one for each of their windows.
     """
-    marked = dict(marks.all()).get(start)
+    if marked is None:
+        marked = dict(marks.all()).get(start)
     held = chunks.write(start, _joined(start, ledger, chunks))
     if marked is not None and marked < now - QUIET:
         marks.clear(start, marked)

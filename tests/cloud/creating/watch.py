@@ -49,8 +49,9 @@ def subscription(moto: Moto, inputs: Inputs) -> Created:
 
 
 _ALARM = (
-    "comparisonOperator", "evaluationPeriods", "threshold", "treatMissingData", "alarmDescription", "namespace",
-    "metricName", "dimensions", "statistic", "extendedStatistic", "period", "datapointsToAlarm", "actionsEnabled",
+    "comparisonOperator", "evaluationPeriods", "threshold", "treatMissingData", "alarmDescription",
+    "namespace",    "metricName", "dimensions", "statistic", "extendedStatistic", "period",
+    "datapointsToAlarm", "actionsEnabled",
 )  # fmt: skip
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import copysign
 from typing import Any
 
 Attribute = dict[str, Any]
 Item = dict[str, Attribute]
+
+_SMALLEST, _LARGEST = 1e-130, 9.99e125
 
 
 def text(value: str) -> Attribute:
@@ -15,7 +18,11 @@ def text(value: str) -> Attribute:
 
 
 def number(value: float) -> Attribute:
-    """A number, exactly as it is."""
+    """A number, exactly as it is; the nearest to it where DynamoDB has none so large or so small."""
+    if abs(value) > _LARGEST:
+        value = copysign(_LARGEST, value)
+    elif 0 < abs(value) < _SMALLEST:
+        value = 0.0
     return {"N": repr(value)}
 
 

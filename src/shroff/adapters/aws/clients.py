@@ -22,32 +22,48 @@ _CONFIG = Config(
     user_agent_extra="shroff",
 )
 
-_PASSING = frozenset(
+_THROTTLED = frozenset(
     (
-        "InternalError",
-        "InternalFailure",
-        "InternalServerError",
+        "BandwidthLimitExceeded",
+        "KMS.ThrottlingException",  # as SQS and S3 say it where the key is asked too much
+        "KMSThrottling",
         "KMSThrottlingException",
         "KmsThrottled",
         "LimitExceededException",
+        "OverLimit",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestThrottledException",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "ServiceUnavailable",
         "SlowDown",
+        "Throttled",
         "ThrottledException",
         "Throttling",
         "ThrottlingError",
         "ThrottlingException",
         "TooManyRequestsException",
+    )
+)
+"""Codes by which AWS says that it is asked too much at once."""
+
+_PASSING = _THROTTLED | frozenset(
+    (
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "PriorRequestNotComplete",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
         "TransactionConflictException",
         "TransactionInProgressException",
     )
 )
 """Codes of errors that another attempt may not meet."""
+
+
+class Throttled(Retryable):
+    """AWS is asked too much at once, often by others."""
 
 
 class Clients:
@@ -103,7 +119,8 @@ def translate(act: str) -> Iterator[None]:
     except ClientError as error:
         if not passes(error):
             raise
-        raise Retryable(f"{act}: {code_of(error)}: {error.response['Error'].get('Message', '')}") from error
+        kind = Throttled if code_of(error) in _THROTTLED else Retryable
+        raise kind(f"{act}: {code_of(error)}: {error.response['Error'].get('Message', '')}") from error
 
 
 def passes(error: ClientError) -> bool:

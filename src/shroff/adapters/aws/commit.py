@@ -18,10 +18,10 @@ MOST_BYTES = 3_900_000
 """DynamoDB takes 4 MB; what it counts beside the values is small."""
 
 _UNMET = frozenset(("ConditionalCheckFailed", "DuplicateItem"))
-_FIRST = _UNMET | {"TransactionConflict"}
-_BUSY = frozenset(
-    ("InternalServerError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "ThrottlingError")
-)
+_HOT = frozenset(("ProvisionedThroughputExceeded", "RequestLimitExceeded", "ThrottlingError"))
+"""More was written to one partition than it takes in a second: what a hot entity comes to."""
+_FIRST = _UNMET | _HOT | {"TransactionConflict"}
+_BUSY = _HOT | {"InternalServerError"}
 _REASONS = re.compile(r"\[([^\]]*)\]")
 
 
@@ -36,7 +36,7 @@ class Write:
 
 
 class Lost(Contended):
-    """Another worker was first at these writes."""
+    """Others were first at these writes, or so many that there was no room for ours."""
 
     def __init__(self, writes: Sequence[Write]) -> None:
         self.writes = tuple(writes)

@@ -64,9 +64,12 @@ class AwsDeadLetters:
         failures = list(dict.fromkeys((*before, *message.failures)))
         return self._cloud.transactions.update(**marked(self._cloud.forms, message, failures, dead=dead))
 
-    def find(self) -> None:
-        """Mark what SQS gave up while nobody could: its consumer was killed each time."""
-        self._sieve.sift(self._settle)
+    def find(self, most: int | None = None) -> None:
+        """Mark what SQS gave up while nobody could: its consumer was killed each time.
+
+        With `most` no more are looked at than about so many, whichever SQS hands over.
+        """
+        self._sieve.sift(self._settle, most)
 
     def all(self) -> Iterator[DeadLetter]:
         """Oldest first; what SQS gave up is marked before, where its queue is ours to look through."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
 from shroff.adapters.aws.attributes import Item, integer
+from shroff.adapters.aws.clients import Throttled
 from shroff.adapters.aws.cloud import Cloud
 from shroff.adapters.aws.commit import Lost, Write, check_size, transact
 from shroff.adapters.aws.parts import (
@@ -22,6 +24,7 @@ from shroff.adapters.aws.parts import (
 from shroff.adapters.aws.table import parts
 from shroff.adapters.aws.writes import work_writes, write_before
 from shroff.core.alert import Alert
+from shroff.core.errors import Contended, Retryable
 from shroff.ports import Part, Work
 
 _LOSSES = 3
@@ -47,11 +50,12 @@ class AwsEntities:
         self._lock = Lock()
 
     def load(self, generation: str, entities: Sequence[tuple[str, str]]) -> list[Part]:
-        """A part for each (entity, key), in the order given."""
-        firsts = self._read(generation, [(*each, 0) for each in entities])
-        shards = {each: shards_of(firsts.get((*each, 0))) for each in entities}
-        places = [(*each, place) for each, count in shards.items() for place in range(1, count)]
-        found = firsts | self._read(generation, places) if places else firsts
+        """A part for each (entity, key), in the order given. Raises Contended where too many ask for them."""
+        with _crowded():
+            firsts = self._read(generation, [(*each, 0) for each in entities])
+            shards = {each: shards_of(firsts.get((*each, 0))) for each in entities}
+            places = [(*each, place) for each, count in shards.items() for place in range(1, count)]
+            found = firsts | self._read(generation, places) if places else firsts
         return [
             part_of(*each, [found.get((*each, place)) for place in range(shards[each])]) for each in entities
         ]
@@ -68,7 +72,8 @@ class AwsEntities:
         check_size(writes)
         write_before(self._cloud, work)
         try:
-            transact(self._cloud.clients, writes)
+            with _crowded():
+                transact(self._cloud.clients, writes)
         except Lost as lost:
             self._count(generation, states, {each.about for each in lost.writes if each.kind == "part"})
             raise
@@ -141,10 +146,24 @@ class AwsEntities:
         return hot
 
     def _split(self, generation: str, part: Part) -> None:
+        """Best effort: an item that many commit to refuses another's write, and the loss stays a loss."""
         key = part_key(generation, part.entity, part.key, 0)
-        shards = shards_of(self._cloud.state.get(key))
-        if shards < MOST_SHARDS:
-            self._cloud.state.update(**split_update(key, shards))
+        try:
+            shards = shards_of(self._cloud.state.get(key))
+            if shards < MOST_SHARDS:
+                self._cloud.state.update(**split_update(key, shards))
+        except Retryable:
+            with self._lock:
+                self._losses[generation, part.entity, part.key] = _LOSSES - 1
+
+
+@contextmanager
+def _crowded() -> Iterator[None]:
+    """Too much at once on the same keys is contention: no message's fault, and halves would be more of it."""
+    try:
+        yield
+    except Throttled as error:
+        raise Contended(str(error)) from error
 
 
 def _about(part: Part) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import wait
 from itertools import chain
 from typing import Any
 from uuid import uuid4
@@ -17,8 +18,8 @@ from shroff.adapters.aws.transactions import accepted_key, message_of
 from shroff.ports import Entry, Message, Receipt
 
 _FOREVER = 2**62
-_WHOLE_PAGES = 1_000
-"""A walk for so many reads whole pages; for fewer it reads no more than these."""
+_MANY = 1_000
+"""Of so many each shard is asked for its share and some more, of fewer for all; the rest is read again."""
 
 
 class AwsQueue:
@@ -98,7 +99,8 @@ class AwsQueue:
     def ids(self, after: int, limit: int) -> list[tuple[int, str]]:
         """(received_at, transaction_id) in order, after a moment; a page ends with all of its last moment."""
         found: list[tuple[int, str]] = []
-        page = limit if limit < _WHOLE_PAGES else None
+        shards = self._cloud.forms.shards
+        page = limit if limit < _MANY else limit // shards + _MANY // shards
         for item in self._cloud.by_accepted.walk(after + 1, _FOREVER, page=page):
             moment = integer(item, "received_at")
             if len(found) >= limit and moment != found[-1][0]:
@@ -109,7 +111,11 @@ class AwsQueue:
     def _put_all(self, entries: Sequence[Entry]) -> list[tuple[Item, bool]]:
         if len(entries) == 1:
             return [self._put(entries[0])]
-        return list(self._cloud.pool.map(self._put, entries))
+        puts = [self._cloud.pool.submit(self._put, each) for each in entries]
+        # All of them, though one may fail: a put that is left behind is frozen with its function, and made
+        # whenever that is thawed, long after the audit looked there.
+        wait(puts)
+        return [each.result() for each in puts]
 
     def _put(self, entry: Entry) -> tuple[Item, bool]:
         """What is accepted under the entry's id, and whether that is the entry, now."""

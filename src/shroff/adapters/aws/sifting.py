@@ -21,14 +21,20 @@ class Sieve:
         self._clients = clients
         self._url = url
 
-    def sift(self, judge: Callable[[Sequence[Delivery]], Sequence[Delivery]]) -> None:
-        """Show every message to `judge`, some at a time, and delete those that it returns."""
+    def sift(
+        self, judge: Callable[[Sequence[Delivery]], Sequence[Delivery]], most: int | None = None
+    ) -> None:
+        """Show every message, or about `most`, some at a time to `judge`; delete those that it returns."""
         kept: list[Delivery] = []
+        shown = 0
         try:
             for found in self._received():
                 away = {each.delivery_id for each in judge(found)}
                 self._delete([each for each in found if each.delivery_id in away])
                 kept += [each for each in found if each.delivery_id not in away]
+                shown += len(found)
+                if most is not None and shown >= most:
+                    break
         finally:
             self._show(kept)
 

@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from shroff.adapters.aws.attributes import Item, placeholders
-from shroff.adapters.aws.clients import Clients, code_of, translate
-from shroff.core.errors import Retryable
+from shroff.adapters.aws.clients import Clients, Throttled, code_of, translate
 
 _READ, _WRITTEN = 100, 25
 """The most keys of one BatchGetItem, the most requests of one BatchWriteItem."""
@@ -126,7 +125,7 @@ class Table:
             if not left:
                 return
             time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - no secret
-        raise Retryable(f"{act}: throttled {_ROUNDS} times")
+        raise Throttled(f"{act}: throttled {_ROUNDS} times")
 
 
 def parts(values: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from shroff.core.errors import Contended, Rejected, Retryable
+from shroff.core.errors import Contended, Damaged, Rejected, Retryable
 from shroff.flows.decide import Outcome
 from shroff.ports import Clock, Message
 from shroff.runtimes.lambdas.deciding import Decider, Left, with_failure
@@ -131,7 +131,7 @@ class Consumer:
             self._meter.count("PutBack")
             return True
         failed = with_failure(message, error, self._ports.clock())
-        if isinstance(error, Rejected):
+        if isinstance(error, Rejected) and not isinstance(error, Damaged):
             return self._bury(failed)
         log.warning(
             "message_failed",

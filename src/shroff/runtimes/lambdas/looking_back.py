@@ -42,6 +42,8 @@ TimeLeft = Callable[[], bool]
 
 _LOOKED, _SEALED, _SWEPT = "looked", "sealed", "sweep"
 _TOGETHER = 100
+_AUDITED_FOR = 300_000
+"""Milliseconds of a run that the audit may take: however much is open, windows are to be sealed and swept."""
 _TELLING = 60_000
 """Milliseconds for which whoever raised an alert may be telling it."""
 
@@ -121,23 +123,27 @@ class LookBack:
     def audit(self, time_left: TimeLeft) -> bool:
         """Follow what was accepted to its fate, and send again what never came to one."""
         schedule, now = self._ports.schedule, self._ports.clock()
+
+        def in_time() -> bool:
+            return time_left() and self._ports.clock() - now < _AUDITED_FOR
+
         settled = settle(
-            _WhileTime(self._ports.queue, time_left),
+            _WhileTime(self._ports.queue, in_time),
             self._ports.ledger,
             self._ports.send,
             watermark=schedule.last(AUDITED) or 0,
             now=now,
             before=schedule.last(_LOOKED),
         )
-        whole = time_left()
+        whole = in_time()
         # Where nothing is open, nothing is up to the moment that was looked to, and not only to the last one.
         schedule.done(AUDITED, now - UNSURE if whole and not settled.open else settled.watermark)
         self._meter.count("AuditGap", settled.gap)
         self._meter.count("SentAgain", settled.sent)
         log.info("audited", accepted=settled.looked_at, open=settled.open, sent=settled.sent, gap=settled.gap)
-        if whole:
-            schedule.done(_LOOKED, now)
-        return whole
+        # Also where it was cut off: else the next run sends the same again, and a long queue feeds on itself.
+        schedule.done(_LOOKED, now)
+        return whole or time_left()
 
     def seal_due(self, time_left: TimeLeft) -> bool:
         """Seal each window that has ended; the first run of all begins with the newest."""
@@ -197,13 +203,13 @@ class LookBack:
                 continue  # what it marks may still be on its way: the next run sees it whole
             if not time_left():
                 return False
-            self._seal(start)
+            self._seal(start, marked_at)
         return True
 
-    def _seal(self, start: int) -> None:
+    def _seal(self, start: int, marked: int | None = None) -> None:
         ports = self._ports
         try:
-            held = seal(start, ports.ledger, ports.chunks, ports.marks, now=ports.clock())
+            held = seal(start, ports.ledger, ports.chunks, ports.marks, now=ports.clock(), marked=marked)
         except Contended as error:
             log.info("sealed_by_another", start=start, cause=str(error))
             return

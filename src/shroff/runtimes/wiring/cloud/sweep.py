@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from shroff.runtimes.lambdas.looking_back import LookBack, LookingPorts
 from shroff.runtimes.wiring.cloud import Deployed
 from shroff.runtimes.wiring.cloud.deciding import decider, teller
+
+_LOOKED_AT = 5_000
+"""Messages of the dead-letter queue that one run looks at: all else has to be done besides."""
 
 
 def look_back(deployed: Deployed) -> LookBack:
@@ -18,7 +22,7 @@ def look_back(deployed: Deployed) -> LookBack:
         store.queue.send([message for message in found if message is not None])
 
     ports = LookingPorts(
-        find_dead=store.dead_letters.find,
+        find_dead=partial(store.dead_letters.find, _LOOKED_AT),
         queue=store.queue,
         ledger=store.ledger,
         archive=store.archive,
