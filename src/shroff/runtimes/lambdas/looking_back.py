@@ -2,7 +2,7 @@
 
 ::
 
-    tell ── find the dead ── audit ── seal and sweep each window that is due ── seal again what came late
+    tell ── find the dead ── audit ── seal and sweep each window that is due ── seal again
 
 A step keeps how far it came in the schedule and the marks, so that a run that ends in the middle repeats
 little, and two runs at once do the same twice without harm.
@@ -40,7 +40,9 @@ log = structlog.get_logger()
 
 TimeLeft = Callable[[], bool]
 
-_LOOKED, _SEALED, _SWEPT = "looked", "sealed", "sweep"
+_LOOKED, _SEALED, _SEALED_TWICE, _SWEPT = "looked", "sealed", "sealed twice", "sweep"
+_CAUGHT_UP = 900_000
+"""Milliseconds after its end when a window is sealed for good: indexes lag by seconds, and rarely by minutes."""
 _TOGETHER = 100
 _AUDITED_FOR = 300_000
 """Milliseconds of a run that the audit may take: however much is open, windows are to be sealed and swept."""
@@ -85,7 +87,15 @@ class LookBack:
         A step that fails ends no other; its error is raised once they are done.
         """
         errors: list[Exception] = []
-        for step in (self.tell, self.find_dead, self.audit, self.seal_due, self.sweep_due, self.seal_again):
+        for step in (
+            self.tell,
+            self.find_dead,
+            self.audit,
+            self.seal_due,
+            self.sweep_due,
+            self.seal_once_more,
+            self.seal_again,
+        ):
             try:
                 if not step(time_left):
                     return False
@@ -146,15 +156,22 @@ class LookBack:
         return whole or time_left()
 
     def seal_due(self, time_left: TimeLeft) -> bool:
-        """Seal each window that has ended; the first run of all begins with the newest."""
-        now = self._ports.clock()
-        newest = (now - self._sweep_delay) // SEALED * SEALED - SEALED
-        last = self._ports.schedule.last(_SEALED)
+        """Seal each window that has ended."""
+        return self._seal_each(_SEALED, self._sweep_delay, time_left)
+
+    def seal_once_more(self, time_left: TimeLeft) -> bool:
+        """Seal each window a second time, when an index that lagged for minutes has caught up."""
+        return self._seal_each(_SEALED_TWICE, _CAUGHT_UP, time_left)
+
+    def _seal_each(self, job: str, delay: int, time_left: TimeLeft) -> bool:
+        """Seal what ended so long ago; the first run of all begins with the newest."""
+        newest = (self._ports.clock() - delay) // SEALED * SEALED - SEALED
+        last = self._ports.schedule.last(job)
         for start in range(newest if last is None else last + SEALED, newest + 1, SEALED):
             if not time_left():
                 return False
             self._seal(start)
-            self._ports.schedule.done(_SEALED, start)
+            self._ports.schedule.done(job, start)
         return True
 
     def sweep_due(self, time_left: TimeLeft) -> bool:
