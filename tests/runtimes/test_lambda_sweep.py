@@ -266,6 +266,21 @@ def test_a_window_that_came_late_is_sealed_without_a_look_at_all_marks(world: Wo
     assert not world.marks.all()
 
 
+def test_what_an_index_showed_minutes_too_late_is_in_the_chunk_for_good(world: World):
+    world.at = NOON + 60_000
+    world.run()
+    world.accept("slow", NOON - 1_000)
+    world.decide()
+    for start, number in world.marks.all():  # decided in time: it is only seen late
+        world.marks.clear(start, number)
+    world.at = NOON + SEALED + 60_000
+    world.run()
+    assert [sum(map(len, world.chunks.read(NOON - SEALED) or ()))] == [0]
+    world.at = NOON + 3 * SEALED + 60_000
+    world.run()
+    assert [sum(map(len, world.chunks.read(NOON - SEALED) or ()))] == [1]
+
+
 def test_what_came_late_is_sealed_again(world: World):
     world.at = NOON + 60_000
     world.run()

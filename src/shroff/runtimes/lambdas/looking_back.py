@@ -42,7 +42,7 @@ TimeLeft = Callable[[], bool]
 
 _LOOKED, _SEALED, _SEALED_TWICE, _SWEPT = "looked", "sealed", "sealed twice", "sweep"
 _CAUGHT_UP = 900_000
-"""Milliseconds after its end when a window is sealed for good: indexes lag by seconds, and rarely by minutes."""
+"""Milliseconds after its end when a window is sealed for good: an index may lag by minutes, if rarely."""
 _TOGETHER = 100
 _AUDITED_FOR = 300_000
 """Milliseconds of a run that the audit may take: however much is open, windows are to be sealed and swept."""
@@ -164,10 +164,13 @@ class LookBack:
         return self._seal_each(_SEALED_TWICE, _CAUGHT_UP, time_left)
 
     def _seal_each(self, job: str, delay: int, time_left: TimeLeft) -> bool:
-        """Seal what ended so long ago; the first run of all begins with the newest."""
+        """Seal what ended so long ago; a new stack begins with the window before its first run."""
         newest = (self._ports.clock() - delay) // SEALED * SEALED - SEALED
         last = self._ports.schedule.last(job)
-        for start in range(newest if last is None else last + SEALED, newest + 1, SEALED):
+        if last is None:
+            last = (self._ports.schedule.last(_SEALED) or newest) - SEALED
+            self._ports.schedule.done(job, last)
+        for start in range(last + SEALED, newest + 1, SEALED):
             if not time_left():
                 return False
             self._seal(start)
