@@ -1,10 +1,13 @@
-"""What every test shares: how hard Hypothesis tries, and where the evaluation data is."""
+"""What every test shares: how hard Hypothesis tries, where the evaluation data is, logging as it was."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 # Timing is never asserted: machines are shared, and the first example may compile kernels.
@@ -15,3 +18,10 @@ settings.register_profile("hard", parent=settings.get_profile("usual"), max_exam
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 DATA = Path(os.environ.get("SHROFF_EVALUATION_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A command or a function that a test runs sets logging up for its process, which is that of all tests."""
+    yield
+    structlog.reset_defaults()

@@ -7,7 +7,17 @@ import json
 import pulumi
 from pulumi_aws import apigateway, lambda_
 
-from infra.components.contract import AUTHORIZATION, MODEL, ROUTES, SCHEMA, Route, refusals
+from infra.components.contract import (
+    AUTHORIZATION,
+    BINARY,
+    KEY_SOURCE,
+    MODEL,
+    PATIENCE,
+    ROUTES,
+    SCHEMA,
+    Route,
+    refusals,
+)
 from infra.components.functions import Function
 from infra.components.place import Place
 from infra.settings import Settings
@@ -26,9 +36,8 @@ class Api(pulumi.ComponentResource):
             name=self.name,
             description="Transactions in, receipts and decisions out",
             endpoint_configuration={"types": "REGIONAL"},
-            api_key_source="HEADER",
-            # Answers are JSON text: no media type is binary.
-            binary_media_types=[],
+            api_key_source=KEY_SOURCE,
+            binary_media_types=BINARY,
             opts=self._opts,
         )
         self._refuse()
@@ -109,7 +118,7 @@ class Api(pulumi.ComponentResource):
             type="AWS_PROXY",
             integration_http_method="POST",
             uri=self._handler.function.invoke_arn,
-            timeout_milliseconds=29_000,
+            timeout_milliseconds=PATIENCE,
             opts=self._opts,
         )
         # This route of this API and nothing else may call the function.

@@ -176,6 +176,13 @@ ACCESS_LOG = json.dumps(
 """One line of JSON a request, without its body, its path's values and its sender's address."""
 
 
+KEY_SOURCE = "HEADER"
+PATIENCE = 29_000
+"""Milliseconds that API Gateway waits for the function."""
+BINARY: list[str] = []
+"""Answers are JSON text: no media type is binary."""
+
+
 def fingerprint(settings: Settings, function: str) -> str:
     """A hash of all that a deployment of the API freezes: where it changes, the stage is deployed anew."""
     frozen = {
@@ -184,5 +191,6 @@ def fingerprint(settings: Settings, function: str) -> str:
         "refusals": [[each.kind, each.status, each.template, each.headers] for each in refusals(settings)],
         "auth": [settings.auth, settings.user_pool_arn],
         "function": function,
+        "form": [KEY_SOURCE, PATIENCE, BINARY],
     }
     return hashlib.sha256(json.dumps(frozen, sort_keys=True).encode()).hexdigest()

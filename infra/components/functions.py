@@ -16,6 +16,8 @@ from infra.components.shapes import Shape
 
 DIST = Path(__file__).resolve().parents[2] / "dist"
 
+_LARGEST = 50 * 1024 * 1024
+
 Environment = dict[str, pulumi.Input[str]]
 
 
@@ -29,6 +31,9 @@ def packages(names: list[str], folder: Path = DIST) -> dict[str, Path]:
     missing = [path.name for path in paths.values() if not path.is_file()]
     if missing:
         raise CodeMissing(f"There is no {', '.join(missing)} in {folder.name}/: run `make package` first")
+    large = [path.name for path in paths.values() if path.stat().st_size > _LARGEST]
+    if large:
+        raise CodeMissing(f"Lambda takes no zip of over 50 MiB from an upload: {', '.join(large)}")
     return paths
 
 

@@ -121,6 +121,14 @@ def _queues(place: Place, settings: Settings) -> Iterator[Rule]:
         series={"depth": queue(place, "transaction-queue", "ApproximateNumberOfMessagesVisible")},
         over=settings.queue_depth_alarm,
     )
+    yield Rule(
+        name="put-back",
+        says="For 15 minutes transactions of a hot entity went to the end of the queue again and again",
+        # Each time is a new message, so that the queue's age does not show it.
+        series={"again": own(place, "PutBack")},
+        over=1_000,
+        times=3,
+    )
     for name in DEAD_LETTER_QUEUES:
         yield Rule(
             name=f"{name}-messages",

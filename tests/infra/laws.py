@@ -172,7 +172,7 @@ def named(resource: Declared) -> str | None:
 def every_function_is_watched(world: World) -> Iterator[str]:
     names = {each.name for each in world.all("cloudwatch.MetricAlarm")}
     wanted = {f"{shape.name}-{what}" for shape in SHAPES for what in ("errors", "throttles", "duration")}
-    wanted |= {"queue-age", "queue-depth", "api-5xx", "api-latency", "audit-gap", "schedules"}
+    wanted |= {"queue-age", "queue-depth", "put-back", "api-5xx", "api-latency", "audit-gap", "schedules"}
     yield from (f"there is no alarm {name}" for name in sorted(wanted - names))
 
 

@@ -23,6 +23,13 @@ def configure_logs(level: int = logging.INFO) -> None:
             ),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=_standard_error,
+        # A cached logger would keep to the stream and the level of its first event, whatever is set up later;
+        # made anew it costs microseconds, and what is logged comes with far more work.
+        cache_logger_on_first_use=False,
     )
+
+
+def _standard_error(*_: object) -> structlog.PrintLogger:
+    """What standard error is when something is logged, not when logging was set up."""
+    return structlog.PrintLogger(sys.stderr)
