@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,11 @@ DATA = Path(os.environ.get("SHROFF_EVALUATION_DATA", Path(__file__).parents[2] /
 
 
 @pytest.fixture(autouse=True)
-def _logs_as_before() -> Iterator[None]:
-    """A command or a function that a test runs sets logging up for its process, which is that of all tests."""
-    yield
+def _logs_as_ever() -> None:
+    """A command or a function that a test ran has set logging up, for all tests of the process.
+
+    Tracebacks are plain: what structlog prints where it can, with every local, takes seconds of a world.
+    """
     structlog.reset_defaults()
+    people = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, people])

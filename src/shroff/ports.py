@@ -205,13 +205,18 @@ class Chunks(Protocol):
 
 SEALED = 300_000
 """Milliseconds of a sealed window; they begin at multiples of it."""
+FOREVER = 2**62
+"""Later than any moment."""
 
 
 class LateMarks(Protocol):
     """Sealed windows into which something came late, so that they are sealed again."""
 
-    def all(self) -> list[tuple[int, int]]:
-        """(start of the window, the moment of its newest mark, which grows with every mark)."""
+    def all(self, start: int = 0, end: int = FOREVER) -> list[tuple[int, int]]:
+        """(start of the window, the moment of its newest mark, which grows with every mark), oldest first.
+
+        Only of windows that begin from `start` on and before `end`.
+        """
 
     def clear(self, start: int, number: int) -> None:
         """Forget a mark, unless it has grown since."""

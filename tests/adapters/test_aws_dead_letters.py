@@ -9,7 +9,8 @@ import pytest
 from shroff.adapters.aws.backlog import backlog
 from shroff.adapters.aws.messages import sqs_entry
 from shroff.adapters.aws.store import AwsStore
-from shroff.ports import Message, Work
+from shroff.core.errors import Rejected
+from shroff.ports import Failure, Message, Work
 from tests.adapters.aws_cloud import cloud, session_clients
 from tests.contracts.samples import decided, entry, failure, message
 
@@ -114,10 +115,41 @@ def test_what_was_never_accepted_is_accepted_by_its_burial(store: AwsStore) -> N
     assert store.queue.read(0, 9) == []
 
 
-def test_an_edited_letter_that_occurred_at_another_time_is_decided_once(store: AwsStore) -> None:
+def test_the_timestamp_of_a_letter_that_can_be_read_is_not_changed(store: AwsStore) -> None:
+    """It is half of a decision's key: a stale duplicate would be decided beside the edited one."""
     early, late = decided("a", 1_000), decided("a", 900_000)
     store.queue.append([entry("a", early[0].body)])
     store.dead_letters.bury(message("a", failure(6)))
-    assert store.dead_letters.edit("a", late[0].body)
-    store.ledger.commit(Work(decided=[early]))
-    assert store.ledger.fates(["a"]) == {"a": "decided"}
+    with pytest.raises(Rejected, match='the timestamp of "a" cannot be changed: discard it'):
+        store.dead_letters.edit("a", late[0].body)
+    letter = store.dead_letters.get("a")
+    assert letter is not None
+    assert letter.message.body == early[0].body
+    assert store.dead_letters.edit("a", early[0].body.replace(b"9999", b"8888"))
+
+
+@pytest.mark.parametrize("body", [b"?", decided("b", 7)[0].body], ids=["unreadable", "another's"])
+def test_what_never_can_be_decided_as_it_is_may_get_any_timestamp(store: AwsStore, body: bytes) -> None:
+    store.queue.append([entry("a", body)])
+    store.dead_letters.bury(message("a", failure(6)))
+    assert store.dead_letters.edit("a", decided("a", 900_000)[0].body)
+
+
+def test_a_stray_duplicate_does_not_revive_what_was_discarded(store: AwsStore) -> None:
+    store.queue.append([entry("a")])
+    store.dead_letters.bury(message("a", failure(6)))
+    store.dead_letters.discard(["a"])
+    assert not store.dead_letters.note(message("a", failure(7)), dead=False)
+    assert not store.dead_letters.note(message("a", failure(7)), dead=True)
+    assert not store.dead_letters.bury(message("a", failure(7)))
+    (letter,) = store.dead_letters.all()
+    assert (letter.discarded, letter.died_at) == (True, 6)
+    assert (dead_on_sqs(store), store.ledger.fates(["a"])) == (0, {"a": "dead_lettered"})
+
+
+def test_of_a_long_cause_the_beginning_is_kept_once(store: AwsStore) -> None:
+    long = Failure(at=5, cause="x" * 100_000)
+    store.queue.append([entry("a")])
+    store.dead_letters.note(message("a", long), dead=False)
+    store.dead_letters.bury(message("a", long))
+    assert listed(store) == [("a", ["x" * 500])]

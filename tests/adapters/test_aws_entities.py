@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from shroff.adapters.aws.commit import Lost, Write, _codes, _refusal
+from shroff.adapters.aws.clients import Clients
+from shroff.adapters.aws.commit import Lost, Write, _codes, _refusal, transact
 from shroff.adapters.aws.parts import MOST_SHARDS
 from shroff.adapters.aws.store import AwsStore
-from shroff.core.errors import Contended, Repeated, Retryable, TooLarge
+from shroff.core.errors import Contended, Rejected, Repeated, Retryable, TooLarge
 from shroff.ports import Part, Work
 from tests.adapters.aws_cloud import cloud, session_clients
 from tests.adapters.failing import failing, refusing
@@ -79,6 +82,18 @@ def test_an_entity_that_is_lost_again_and_again_is_split(make: Make) -> None:
     assert (found[1].state, found[1].others) == (b"third", (b"fourth",))
 
 
+def test_losses_between_successes_are_no_reason_to_split(make: Make) -> None:
+    store = make()
+    commit(store, "first", load(store))
+    for attempt in range(4):
+        stale = replace(load(store), version=99)
+        for again in range(2):
+            with pytest.raises(Contended):
+                commit(store, f"loser-{attempt}-{again}", stale)
+        commit(store, f"winner-{attempt}", load(store))
+    assert {load(store).place for _ in range(50)} == {0}
+
+
 def test_a_split_that_the_others_commits_refuse_is_tried_again_and_the_loss_stays_a_loss(make: Make) -> None:
     """AWS refuses a single write to an item that a transaction is writing: a hot entity's always is."""
     store = make(refusing(session_clients(), "dynamodb", "update_item", "TransactionConflictException"))
@@ -140,6 +155,58 @@ def test_what_one_transaction_cannot_hold_is_not_sent(make: Make) -> None:
     assert store.ledger.fates(["txn-0"]) == {}
     store.entities.commit("g1", replace(many, decided=many.decided[:99]), [(parts[0], b"1")])
     assert len(store.ledger.fates([f"txn-{n}" for n in range(99)])) == 99
+
+
+def test_an_entity_that_outgrows_its_item_is_named_and_nothing_is_written(make: Make) -> None:
+    store = make()
+    with pytest.raises(Rejected) as refused:
+        commit(store, "a", load(store), bytes(420_000))
+    (fault,) = refused.value.faults
+    assert fault.problem.startswith("what is remembered of card c-1 is 420")
+    assert fault.problem.endswith(
+        " bytes, more than DynamoDB takes in one item: "
+        "publish a policy with fewer distinct counts or windows on card"
+    )
+    assert (load(store).version, store.ledger.fates(["a"])) == (0, {})
+
+
+TOO_HEAVY = {
+    "Code": "ValidationError",
+    "Message": "Item size to update has exceeded the maximum allowed size",
+}
+
+
+@pytest.mark.parametrize(
+    ("reasons", "expected", "said"),
+    [
+        ([{"Code": "None"}, TOO_HEAVY], Rejected, "what is remembered of card c-1 is 4"),
+        ([TOO_HEAVY, {"Code": "None"}], Rejected, "record a is "),
+        ([{"Code": "ConditionalCheckFailed"}, TOO_HEAVY], Repeated, "decided before: a"),
+        ([{"Code": "None"}, {**TOO_HEAVY, "Message": "Type mismatch"}], ClientError, "cancelled"),
+        ([{"Code": "None"}, {"Code": "ValidationError"}], ClientError, "cancelled"),
+    ],
+)
+def test_a_transaction_that_is_cancelled_for_an_items_size_names_it(
+    reasons: list[dict[str, str]], expected: type[Exception], said: str
+) -> None:
+    writes = [
+        Write(kind="record", about="a", request={"Put": {"Item": {"body": {"B": b"{}"}}}}),
+        Write(kind="part", about="card c-1", request={"Update": {"Key": {"pk": {"S": "x" * 40}}}}),
+    ]
+    error = {"Code": "TransactionCanceledException", "Message": "cancelled"}
+    with pytest.raises(expected, match=said):
+        transact(cancelling({"Error": error, "CancellationReasons": reasons}), writes)
+
+
+def cancelling(response: dict[str, Any]) -> Clients:
+    """Clients whose transactions are all refused with this."""
+
+    def refuse(**_: Any) -> None:
+        raise ClientError(response, "TransactWriteItems")
+
+    clients = Clients()
+    clients.__dict__["dynamodb"] = SimpleNamespace(transact_write_items=refuse)
+    return clients
 
 
 WRITES = [Write(kind=kind, about=kind, request={}) for kind in ("record", "alert", "part")]

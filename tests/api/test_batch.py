@@ -89,3 +89,27 @@ def test_what_says_it_is_a_form_is_refused_with_a_hint(served: Served):
     answer = post(served, example(), **{"content-type": "application/x-www-form-urlencoded"})
     assert answer.status_code == 415
     assert "application/x-ndjson" in answer.json()["error"]
+
+
+def test_of_a_line_eight_faults_are_told_and_how_many_more_there_are(served: Served):
+    wrong: dict[str, Any] = {f"a{number}": [] for number in range(7)}
+    wrong |= dict.fromkeys(("amount", "timestamp", "latitude", "longitude"), "?")
+    (found,) = results(post(served, {"transaction_id": "x", **wrong}))
+    assert (len(found["faults"]), found["more_faults"]) == (8, 3)
+    (found,) = results(post(served, {"transaction_id": "x", "amount": "?", "timestamp": 1}))
+    assert [len(found["faults"]), "more_faults" in found] == [1, False]
+    alone = served.client.post("/transactions", json={"transaction_id": "x", **wrong})
+    assert len(alone.json()["faults"]) == 11
+
+
+def test_the_answer_to_many_faulty_lines_is_one_that_a_function_can_give(served: Served):
+    wrong: dict[str, Any] = {f"a{number}": [] for number in range(11)}
+    lines = [example(transaction_id=f"faulty-{number}", **wrong) for number in range(9_900)]
+    good = [example(transaction_id=f"good-{number}") for number in range(100)]
+    answer = post(served, *lines, *good)
+    found = results(answer)
+    assert len(json.dumps(answer.text)) < 5_000_000
+    assert [each["status"] for each in found] == [400] * 9_900 + [202] * 100
+    assert len(found[0]["faults"]) == 8
+    assert "faults" not in found[9_899]
+    assert "post it by itself" in found[9_899]["error"]

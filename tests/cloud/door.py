@@ -13,7 +13,7 @@ from typing import Any
 
 from moto.sts.models import sts_backends
 
-from tests.cloud.iam import REFUSED
+from tests.cloud.iam import ASKED, REFUSED
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/")
 
@@ -106,6 +106,10 @@ class Door:
                 case "faults":
                     self.faults = json.loads(body)
                     self.struck = []
+                case "asked":
+                    asked = sorted(ASKED)
+                    ASKED.clear()
+                    return answer(start, "200 OK", asked)
                 case "refused":
                     return answer(start, "200 OK", REFUSED)
                 case "struck":

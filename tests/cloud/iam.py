@@ -52,6 +52,9 @@ _ITEM_ACTIONS = {
 
 Wanted = tuple[str, str]
 
+ASKED: set[str] = set()
+"""Every action that was asked for by a role."""
+
 REFUSED: list[str] = []
 """Who was refused what, in order."""
 
@@ -95,9 +98,11 @@ def check(self: IAMRequestBase, resource: str) -> None:
         return
     policies = [json.loads(text(policy)) for policy in self._access_key.collect_policies()]
     for action, arn in wanted(self):
+        ASKED.add(action)
         if not permitted(policies, action, arn, context_of(self, action)):
             refuse(self, f"{action} on resource: {arn}")
         for key_action in key_actions(self, action):
+            ASKED.add(key_action)
             key, context = (
                 key_of(self, arn),
                 {"kms:ViaService": f"{self._service}.{self._region}.amazonaws.com"},
@@ -239,6 +244,10 @@ def of_tables(base: str, action: str, members: Mapping[str, Any]) -> Iterator[Wa
 def of_bucket(request: IAMRequestBase, action: str) -> Iterator[Wanted]:
     bucket, _, key = unquote(request._path.partition("?")[0]).lstrip("/").partition("/")
     place = f"arn:aws:s3:::{bucket}"
+    if action == "DeleteObject" and not key:  # many at once, named in the body
+        named = re.findall(r"<Key>(.*?)</Key>", str(request._body, "utf-8"))
+        yield from (("s3:DeleteObject", f"{place}/{each}") for each in named)
+        return
     yield f"s3:{action}", f"{place}/{key}" if key else place
     if source := request._headers.get("x-amz-copy-source"):
         yield "s3:GetObject", f"arn:aws:s3:::{unquote(source).lstrip('/').partition('?')[0]}"

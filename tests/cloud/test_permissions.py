@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +13,7 @@ from botocore.exceptions import ClientError
 from infra.components.permissions import PERMISSIONS
 from tests.cloud.cloud import Cloud
 from tests.cloud.troubles import taken_from
-from tests.cloud.ways import WAYS
+from tests.cloud.ways import WAYS, Way
 
 UNREACHED = {
     # It takes a report of more than five megabytes, which is then not finished.
@@ -62,35 +63,54 @@ def roles(cloud: Cloud) -> Roles:
     return Roles(cloud)
 
 
+Needs = dict[str, list[tuple[Way, set[str], list[str]]]]
+
+
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("function", list(PERMISSIONS))
-def test_with_its_declared_policy_a_function_does_all_its_work(
-    cloud: Cloud, roles: Roles, function: str
-) -> None:
-    assert used(cloud, function, until_refused=False) == []
+def test_with_its_declared_policy_a_function_does_all_its_work(needs: Needs, function: str) -> None:
+    assert [refused for _, _, refused in needs[function] if refused] == []
 
 
 @pytest.mark.parametrize(("function", "row", "action"), CASES)
-def test_without_it_something_fails(cloud: Cloud, roles: Roles, function: str, row: int, action: str) -> None:
+def test_without_it_something_fails(
+    cloud: Cloud, roles: Roles, needs: Needs, function: str, row: int, action: str
+) -> None:
+    ways = [way for way, asked, _ in needs[function] if action in asked]
+    assert ways, "nothing that is done here asks for it"
     roles.without(f"{function}-{cloud.suffix}", row, action)
     try:
-        refused = used(cloud, function, until_refused=True)
+        refused = used(cloud, ways, until_refused=True)
     finally:
         roles.restore()
         recover(cloud)
     assert any(action in each for each in refused), refused
 
 
-def used(cloud: Cloud, function: str, *, until_refused: bool) -> list[str]:
-    """Use a function in all its ways, or until something is refused; returns what was."""
+def used(cloud: Cloud, ways: Sequence[Way], *, until_refused: bool) -> list[str]:
+    """Use a function in these ways, or until something is refused; returns what was."""
     cloud.platform.streams.clear()
     before = len(cloud.moto.ask("local-cloud/refused"))
-    for way in WAYS[function]:
+    refused: list[str] = []
+    for way in ways:
         with suppress(ClientError):
             way(cloud)
-        refused: list[str] = cloud.moto.ask("local-cloud/refused")[before:]
+        refused = cloud.moto.ask("local-cloud/refused")[before:]
         if refused and until_refused:
             break
     return refused
+
+
+@pytest.fixture(scope="module")
+def needs(cloud: Cloud) -> Needs:
+    """Each function's ways, what they ask for and what is refused of it, with all permissions given."""
+    found: Needs = {}
+    for function, ways in WAYS.items():
+        for way in ways:
+            cloud.moto.ask("local-cloud/asked")
+            refused = used(cloud, [way], until_refused=False)
+            found.setdefault(function, []).append((way, set(cloud.moto.ask("local-cloud/asked")), refused))
+    return found
 
 
 def recover(cloud: Cloud) -> None:

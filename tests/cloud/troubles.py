@@ -39,7 +39,7 @@ def taken_from(cloud: Cloud, url: str) -> list[dict[str, Any]]:
 
 
 def a_minute_passes(cloud: Cloud) -> int:
-    """For alerts that nobody was told of: whoever raised one has a minute to tell it."""
+    """For alerts that nobody was told of, and for late marks; returns how many alerts there were."""
     tables, name = cloud.moto.client("dynamodb"), f"state-{cloud.suffix}"
     waiting = tables.query(
         TableName=name, IndexName="untold", KeyConditionExpression="untold = :u",
@@ -51,5 +51,16 @@ def a_minute_passes(cloud: Cloud) -> int:
             Key={"pk": each["pk"], "sk": each["sk"]},
             UpdateExpression="SET raised_at = :t",
             ExpressionAttributeValues={":t": {"N": str(int(each["raised_at"]["N"]) - 61_000)}},
+        )
+    marks = tables.query(
+        TableName=name, KeyConditionExpression="pk = :p", ExpressionAttributeValues={":p": {"S": "late"}}
+    )["Items"]
+    for each in marks:
+        tables.update_item(
+            TableName=name,
+            Key={"pk": each["pk"], "sk": each["sk"]},
+            UpdateExpression="SET #n = :t",
+            ExpressionAttributeNames={"#n": "number"},
+            ExpressionAttributeValues={":t": {"N": str(int(each["number"]["N"]) - 61_000)}},
         )
     return len(waiting)

@@ -89,18 +89,15 @@ def fail_once(cloud: Cloud) -> None:
 
 def large(cloud: Cloud) -> None:
     """A body that does not travel with its message."""
-    post(
-        cloud,
-        **{f"note_{n}": "\u00e9" * 1_024 for n in range(64)},
-        **{name: "\u00e9" * 250 for name in ("email",)},
-    )
+    given = body(**{f"note_{n}": "\N{COIN}" * 1_000 for n in range(60)})
+    cloud.ask("POST", "/transactions", json.dumps(given, ensure_ascii=False).encode())
     cloud.poller.drain(seconds=10)
 
 
 def put_back(cloud: Cloud) -> None:
     """Others are first until there is no time left."""
     consumer, name = cloud.named("queue-consumer"), post(cloud)
-    patience, consumer.settings.timeout = consumer.settings.timeout, 3.5
+    patience, consumer.settings.timeout = consumer.settings.timeout, 10.5
     cloud.moto.fail(
         {"service": "dynamodb", "action": "TransactWriteItems", "body": name, "how": "conflict", "times": 99}
     )

@@ -71,3 +71,13 @@ def test_many_windows_are_all_found(marks: Marks) -> None:
     for start in reversed(starts):
         marks.mark(start, 9)
     assert marks.all() == [(start, 9) for start in starts]
+
+
+def test_of_many_windows_those_of_a_span_are_found(marks: Marks) -> None:
+    starts = [number * 300_000 for number in range(9)]
+    for start in starts:
+        marks.mark(start, 9)
+    assert marks.all(600_000, 1_200_000) == [(600_000, 9), (900_000, 9)]
+    assert marks.all(600_001, 600_002) == marks.all(600_000, 600_000) == marks.all(9, 3) == []
+    assert marks.all(2_100_000, 253_402_300_800_000) == [(2_100_000, 9), (2_400_000, 9)]
+    assert len(marks.all(end=2**62)) == 9

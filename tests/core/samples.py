@@ -85,6 +85,11 @@ reason = "High transaction frequency"
 score = "window.count / 10"
 """
 
+HEAVY = DOCUMENT.replace(
+    '"merchant_distinct_1h"', ", ".join(f'"{of}_distinct_1h"' for of in ("merchant", "card", "ip", "email"))
+)
+"""With more distinct counts of a customer than one item of DynamoDB holds."""
+
 
 def policy(document: str = DOCUMENT) -> Policy:
     return read_policy(document)

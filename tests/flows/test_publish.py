@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from shroff.adapters.aws.commit import MOST_STATE
 from shroff.adapters.memory import MemoryStore
 from shroff.core.errors import Rejected
-from shroff.flows.publish import publish, roll_back
-from tests.core.samples import DOCUMENT
+from shroff.core.policy_document import read_policy
+from shroff.flows.publish import check_weight, publish, roll_back
+from shroff.runtimes.wiring import default_policy
+from tests.core.samples import DOCUMENT, HEAVY
 
 OTHER = DOCUMENT.replace("score = 0.4", "score = 0.6")
 
@@ -71,3 +76,21 @@ def test_a_policy_that_is_not_sound_any_more_is_not_rolled_back_to() -> None:
     with pytest.raises(Rejected, match="unknown key"):
         roll_back(policies, 6)
     assert policies.active() == current
+
+
+def test_a_policy_of_which_an_entity_could_outgrow_its_place_is_refused_by_name() -> None:
+    policy = read_policy(HEAVY)
+    with pytest.raises(Rejected) as refused:
+        check_weight(policy, 390_000)
+    (fault,) = refused.value.faults
+    assert fault.field == "features.customer"
+    assert re.fullmatch(
+        r"what is remembered of one customer could come to 4\d\d,\d{3} bytes, more than the 390,000 that can "
+        r"be kept of it here: give it fewer distinct counts or windows",
+        fault.problem,
+    )
+    check_weight(policy, 500_000)
+
+
+def test_the_default_policy_fits_on_aws() -> None:
+    check_weight(read_policy(default_policy()), MOST_STATE)

@@ -20,7 +20,7 @@ from shroff.core.decision import Decision
 from shroff.core.errors import Contended
 from shroff.core.transaction import Transaction
 from shroff.flows.seal import QUIET, seal
-from shroff.ports import SEALED, Ledger, Message, Record, Work
+from shroff.ports import FOREVER, SEALED, Ledger, Message, Record, Work
 
 WINDOWS = 3
 WINDOW = st.sampled_from([0, 0, 0, *range(1, WINDOWS)])
@@ -108,7 +108,7 @@ class Interleaved(RuleBasedStateMachine):
     @rule(window=WINDOW, steps=st.integers(0, 9))
     def begin_a_sealing(self, window: int, steps: int) -> None:
         """Not before a commit that made no mark has ended, as the sweep's delay has it."""
-        if self.place.now >= (window + 1) * SEALED + QUIET:
+        if self.place.now >= (window + 1) * SEALED + LONGEST:
             self.sealings.append(self._sealing(window * SEALED))
             self.go_on_with_a_sealing(-1, steps)
 
@@ -185,8 +185,8 @@ class SlowMarks:
     def __init__(self, marks: MemoryLateMarks, steps: Steps) -> None:
         self._marks, self._steps = marks, steps
 
-    def all(self) -> list[tuple[int, int]]:
-        found = self._marks.all()
+    def all(self, start: int = 0, end: int = FOREVER) -> list[tuple[int, int]]:
+        found = self._marks.all(start, end)
         self._steps.stop()
         return found
 
@@ -288,3 +288,30 @@ def test_a_slow_sealing_does_not_undo_a_later_one() -> None:
     with pytest.raises(Contended):
         seal(0, Dozing(), place.chunks, place.marks, now=place.now)  # type: ignore[arg-type]
     assert len(all_of(place.archive.between(0, SEALED))) == 1
+
+
+def test_reading_a_span_asks_for_the_marks_of_its_windows_once() -> None:
+    place = Place()
+    place.now = 9 * SEALED
+    asked: list[tuple[int, int]] = []
+
+    class Counting:
+        def all(self, start: int = 0, end: int = FOREVER) -> list[tuple[int, int]]:
+            asked.append((start, end))
+            return place.marks.all(start, end)
+
+    archive = ArchivedLedger(place.ledger, place.chunks, Counting())  # type: ignore[arg-type]
+    assert all_of(archive.between(7, 3 * SEALED + 9)) == []
+    assert asked == [(SEALED, 3 * SEALED)]
+
+
+def test_a_mark_stays_until_an_index_that_lags_has_what_it_is_for() -> None:
+    place = Place()
+    place.now = 3 * SEALED
+    place.commit("late", 10)
+    place.now += 179_999
+    place.seal(0)
+    assert len(place.marks.all()) == 1
+    place.now += 2
+    place.seal(0)
+    assert place.marks.all() == []

@@ -189,7 +189,7 @@ def tally() -> Iterator[Tally]:
 
 def test_the_sweep_reads_the_same_with_ten_and_a_hundred_times_the_history(tally: Tally) -> None:
     once, ten, hundred = (
-        looking_back(tally, io.StringIO(), window=20, history=history) for history in (30, 300, 3_000)
+        looking_back(tally, io.StringIO(), window=20, history=history) for history in (12, 120, 1_200)
     )
     assert sum(each for name, each in once.units.items() if name.startswith("read")) > 20
     assert once.units == ten.units == hundred.units

@@ -25,7 +25,7 @@ from shroff.ports import Entry, Failure
 from shroff.runtimes.wiring import wall_clock
 from tests.adapters.aws_cloud import cloud
 from tests.adapters.shelves import REGION, client
-from tests.core.samples import DOCUMENT, START, transaction
+from tests.core.samples import DOCUMENT, HEAVY, START, transaction
 
 OTHER = DOCUMENT.replace("count_5m", "count_6m")
 DATE = f"{datetime.fromtimestamp(START / 1_000, UTC):%Y-%m-%d}"
@@ -209,6 +209,20 @@ def test_a_policy_with_other_windows_knows_history_before_it_decides(run, stack,
     _, out, _ = run("transactions", "show", "t20", "--json")
     features = json.loads(out)["decision"]["features"]
     assert features["customer.count_6m"] == 3
+
+
+def test_a_policy_that_outgrows_an_item_is_refused_before_anything_is_done(run, stack, tmp_path, quick):
+    file = tmp_path / "policy.toml"
+    file.write_text(HEAVY)
+    code, out, err = run("policy", "publish", str(file))
+    assert (code, out) == (1, "")
+    assert err.startswith("shroff: what is remembered of one customer could come to 4")
+    assert err.endswith("give it fewer distinct counts or windows\n")
+    assert err.count("\n") == 1
+    stack.store.policies.publish("heavy", HEAVY, 1)
+    publish(stack.store.policies, DOCUMENT, 2)
+    assert run("policy", "rollback") == (1, "", err)
+    assert (quick, len(stack.store.policies.history())) == ([], 3)
 
 
 def _sources(suffix: str) -> list[dict[str, Any]]:

@@ -244,6 +244,32 @@ def test_while_deciding_stands_still_a_decision_is_promised_and_queued(stack: St
     assert stack.store.ledger.find("waits") is None
 
 
+def busy(*_: object) -> Any:
+    raise Retryable("the table is busy")
+
+
+def test_a_pause_that_cannot_be_looked_at_is_one(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack.inline, "_stands_still", busy)
+    assert post(stack, "/decisions", transaction_id="waits")["statusCode"] == 202
+    assert stack.sent == ["waits"]
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_what_is_kept_and_cannot_be_looked_at_is_sent(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, repeated: bool
+) -> None:
+    if repeated:
+        post(stack, "/decisions", transaction_id="kept")
+    monkeypatch.setattr(stack.store.ledger, "find", busy)
+    assert post(stack, "/decisions", transaction_id="kept")["statusCode"] == 202
+    assert stack.sent == ["kept"]
+
+
+def test_the_alert_of_a_decision_that_somebody_waits_for_is_told(stack: Stack) -> None:
+    assert post(stack, "/decisions", transaction_id="large", amount=5000)["statusCode"] == 200
+    assert len(stack.told) == 1
+
+
 def test_what_was_given_up_is_422_with_its_cause(stack: Stack):
     post(stack, transaction_id="dead")
     stack.bury("dead", "the moon was in the way")

@@ -144,6 +144,55 @@ def test_attempts_between_others_wait_longer_and_longer_but_never_long(stack: St
     assert len(set(stack.pauses)) == 20
 
 
+def test_what_was_discarded_is_done_whatever_a_stray_duplicate_meets(stack: Stack):
+    (message,) = accept(stack, "a")
+    stack.bury("a", "no")
+    stack.store.dead_letters.discard(["a"])
+    for error in (Retryable("busy"), Rejected([])):
+        fail_for(stack, "a", error)
+        assert stack.consume(record(message)) == []
+    assert (stack.failing.buried, stack.failing.noted) == ([], [])
+    assert stack.counted()["DeadLettered"] == 0
+
+
+class Killed(BaseException):
+    """What no code sees: the process is gone."""
+
+
+def test_what_kills_its_process_takes_no_neighbour_to_the_dead_letters(stack: Stack):
+    names = [f"t-{number}" for number in range(6)]
+    messages = accept(stack, *names)
+    fail_for(stack, "t-2", Killed())  # type: ignore[arg-type]
+    for receives in (1, 2, 3):
+        with pytest.raises(Killed):
+            stack.consume(*(record(each, receives=receives) for each in messages))
+    assert [name for name in names if not decided(stack, name)] == ["t-2"]
+
+
+def test_what_comes_for_the_first_time_is_a_batch_and_what_comes_again_stands_alone(stack: Stack):
+    sizes: list[int] = []
+    stack.entities.before_commit = lambda work: sizes.append(len(work.decided))
+    old, new = accept(stack, "a", "b"), accept(stack, "c", "d", "e")
+    stack.consume(*(record(each, receives=2) for each in old), *map(record, new))
+    assert sizes == [3, 1, 1]
+    assert decided(stack, *"abcde")
+
+
+@pytest.mark.parametrize(("left", "told"), [(11_000, 1), (7_999, 0)])
+def test_without_time_alerts_are_left_to_the_sweep(stack: Stack, left: int, told: int):
+    (message,) = accept(stack, "a", amount=5000)
+    outcomes, _ = stack.decider.decide([message], lambda: left, reserve=0)
+    assert (len(outcomes[0].new_alerts), len(stack.told)) == (1, told)
+
+
+def test_an_attempt_begins_only_with_time_for_a_call_that_is_slow(stack: Stack):
+    (message,) = accept(stack, "a")
+    assert stack.consume(record(message), left=10_000) == []
+    assert stack.failing.returned == ["a"]
+    assert stack.consume(record(message), left=10_001) == []
+    assert decided(stack, "a")
+
+
 def test_without_time_nothing_is_begun(stack: Stack):
     messages = accept(stack, "a", "b")
     assert stack.consume(*map(record, messages), left=2_000) == []

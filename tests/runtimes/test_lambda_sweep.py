@@ -13,7 +13,7 @@ from shroff.adapters.memory.marks import MemoryLateMarks
 from shroff.core.alert import Alert
 from shroff.core.errors import Rejected, Retryable
 from shroff.flows.settle import AUDITED
-from shroff.ports import SEALED, Entry, Message, Receipt
+from shroff.ports import FOREVER, SEALED, Entry, Message, Receipt
 from shroff.runtimes.lambdas.looking_back import LookBack, LookingPorts
 from shroff.runtimes.lambdas.telling import Teller
 from tests.api.served import POLICY, example
@@ -253,16 +253,17 @@ def test_a_window_that_came_late_is_sealed_without_a_look_at_all_marks(world: Wo
     for number in range(3):
         world.marks.mark(NOON - SEALED * (1 + number), NOON)
     world.at += SEALED
-    looks, every = [0], world.marks.all
+    looks, every = list[tuple[int, int]](), world.marks.all
 
-    def counted() -> list[tuple[int, int]]:
-        looks[0] += 1
-        return every()
+    def counted(start: int = 0, end: int = FOREVER) -> list[tuple[int, int]]:
+        looks.append((start, end))
+        return every(start, end)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(world.marks, "all", counted)
         world.run()
-    assert looks[0] == 2, "one to seal what is due, one to seal again"
+    whole = [each for each in looks if each == (0, FOREVER)]
+    assert (len(looks), len(whole)) == (2, 1), "one to seal what is due, one to seal again"
     assert not world.marks.all()
 
 

@@ -60,16 +60,23 @@ class MemoryFailing:
 
     def note(self, message: Message, *, dead: bool) -> bool:
         self._may_fail()
-        if self.store.ledger.find(message.transaction_id) is not None:
+        if self._is_closed(message.transaction_id):
             return False
         self.noted.append((message.transaction_id, dead))
         self._keep(message, None if dead else 1)
         return True
 
-    def bury(self, message: Message) -> None:
+    def bury(self, message: Message) -> bool:
         self._may_fail()
+        if self._is_closed(message.transaction_id):
+            return False
         self.buried.append(message.transaction_id)
         self._keep(message, None)
+        return True
+
+    def _is_closed(self, transaction_id: str) -> bool:
+        letter = self.store.dead_letters.get(transaction_id)
+        return self.store.ledger.find(transaction_id) is not None or (letter is not None and letter.discarded)
 
     def _may_fail(self) -> None:
         if self.trouble is not None:
@@ -139,8 +146,8 @@ class Stack:
         intake, deciding = (
             Intake(settings, now, append, self.meter) for append in (self._append_and_send, self._append)
         )
-        inline = Inline(ports, self.decider, self._send, self._now, lambda: self.stands_still)
-        return Api(ports, intake, deciding, inline, now)
+        self.inline = Inline(ports, self.decider, self._send, self._now, lambda: self.stands_still)
+        return Api(ports, intake, deciding, self.inline, now)
 
     def _now(self) -> int:
         return self.clock()

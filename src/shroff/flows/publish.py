@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import structlog
 
+from shroff.codec import encode_part
+from shroff.core.densest import densest
 from shroff.core.errors import Fault, Rejected
 from shroff.core.policy import Policy
 from shroff.core.policy_document import read_policy
@@ -22,6 +24,22 @@ def publish(policies: Policies, document: str, at: int) -> tuple[Policy, Publica
     if active is not None and active.version == policy.version:
         return policy, active
     return policy, policies.publish(policy.version, document, at)
+
+
+def check_weight(policy: Policy, most: int) -> None:
+    """Raises Rejected for every entity of which more bytes may come to be remembered than can be kept."""
+    weights = {layout.entity: len(encode_part(densest(layout))) for layout in policy.layouts}
+    faults = [
+        Fault(
+            f"features.{entity}",
+            f"what is remembered of one {entity} could come to {weight:,} bytes, more than the {most:,} that "
+            f"can be kept of it here: give it fewer distinct counts or windows",
+        )
+        for entity, weight in weights.items()
+        if weight > most
+    ]
+    if faults:
+        raise Rejected(faults)
 
 
 def newest_readable(policies: Policies) -> Policy | None:

@@ -8,8 +8,8 @@ from itertools import chain, groupby, islice
 
 from shroff.ports import SEALED, Chunks, LateMarks, Ledger, Record
 
-QUIET = 45_000
-"""Milliseconds after its mark in which a commit has ended, and every reader of the ledger sees it."""
+QUIET = 180_000
+"""Milliseconds after its mark in which a commit has ended, and an index that lags behind has it too."""
 
 _TOGETHER = 5_000
 
@@ -21,11 +21,10 @@ def seal(
 
     The ledger is the one that was committed to, not an archive. A mark younger than QUIET stays, and with it
     the window is sealed once more: its record may still be on its way. Raises Contended where another seals
-    the same window; that one's chunk is as good. Where the mark is known already it is not looked for among
-    all the others: an import of years leaves one for each of their windows.
+    the same window; that one's chunk is as good. Where the mark is known already it is not looked for.
     """
     if marked is None:
-        marked = dict(marks.all()).get(start)
+        marked = dict(marks.all(start, start + 1)).get(start)
     held = chunks.write(start, _joined(start, ledger, chunks))
     if marked is not None and marked < now - QUIET:
         marks.clear(start, marked)

@@ -28,4 +28,7 @@ class Opened:
     in_order: bool
     """Whether the ledger's history comes in the order of `seq`, as one worker's does."""
     ready: Callable[[Policy], AbstractContextManager[None]]
-    """While it lasts, a policy may be published: what it remembers of entities is complete."""
+    """While it lasts, a policy may be published: what it remembers of entities is complete.
+
+    Raises Rejected for a policy that would remember more of an entity than can be kept.
+    """

@@ -48,6 +48,8 @@ class AwsAlerts:
 
     def between(self, start: int, end: int) -> list[Alert]:
         """Alerts with start <= occurred_at < end, by occurred_at, then alert_id."""
+        if start >= end:
+            return []
         found = [each for day in self._days(start, end) for each in self._of_day(day, start, end)]
         return sorted(found, key=lambda each: (each.occurred_at, each.alert_id))
 
@@ -101,6 +103,8 @@ class AwsAlerts:
 
     def _raised(self, after: int, before: int, limit: int) -> list[Alert]:
         found: list[Alert] = []
+        if after + 1 > before - 1:
+            return found
         for page in self._untold(limit=limit, span=(after + 1, before - 1)):
             found += map(alert_of, page)
             if len(found) >= limit:

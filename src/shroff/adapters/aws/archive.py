@@ -21,8 +21,8 @@ class ArchivedLedger:
 
         Marks are looked at first: what is marked later was not in the ledger when this was asked.
         """
-        marked = {window for window, _ in self._marks.all()}
         asked, first, last = start, -(-start // SEALED) * SEALED, end // SEALED * SEALED
+        marked = {window for window, _ in self._marks.all(first, last)}
         for window in self._chunks.windows(first, last):
             records = None if window in marked else self._chunks.read(window)
             if records is None:

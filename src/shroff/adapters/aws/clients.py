@@ -67,10 +67,15 @@ class Throttled(Retryable):
 
 
 class Clients:
-    """Clients of AWS's services, each made when it is first asked for."""
+    """Clients of AWS's services, each made when it is first asked for.
 
-    def __init__(self, session: Any = None) -> None:
+    With a `read_timeout`, in seconds, for who has half a minute: a call has two attempts of that and a second
+    each, and a second between them; then whoever asked asks again.
+    """
+
+    def __init__(self, session: Any = None, *, read_timeout: int | None = None) -> None:
         self._session = session or boto3.Session()
+        self._config = _CONFIG if read_timeout is None else _CONFIG.merge(_hurried(read_timeout))
 
     @cached_property
     def dynamodb(self) -> Any:
@@ -103,7 +108,12 @@ class Clients:
         return self._make("lambda")
 
     def _make(self, service: str) -> Any:
-        return self._session.client(service, config=_CONFIG)
+        return self._session.client(service, config=self._config)
+
+
+def _hurried(read_timeout: int) -> Config:
+    retries = {"mode": "standard", "total_max_attempts": 2}
+    return Config(connect_timeout=1, read_timeout=read_timeout, retries=retries)
 
 
 @contextmanager

@@ -11,17 +11,21 @@ from botocore.exceptions import ClientError
 
 from shroff.adapters.aws.attributes import size_of
 from shroff.adapters.aws.clients import Clients, code_of, translate
-from shroff.core.errors import Contended, Repeated, Retryable, TooLarge
+from shroff.core.errors import Contended, Fault, Rejected, Repeated, Retryable, TooLarge
 
 MOST_WRITES = 100
 MOST_BYTES = 3_900_000
 """DynamoDB takes 4 MB; what it counts beside the values is small."""
+MOST_STATE = 390_000
+"""Bytes of an entity's state: DynamoDB takes 400 KB an item, its key and its other attributes among them."""
 
 _UNMET = frozenset(("ConditionalCheckFailed", "DuplicateItem"))
 _HOT = frozenset(("ProvisionedThroughputExceeded", "RequestLimitExceeded", "ThrottlingError"))
 """More was written to one partition than it takes in a second: what a hot entity comes to."""
 _FIRST = _UNMET | _HOT | {"TransactionConflict"}
 _BUSY = _HOT | {"InternalServerError"}
+_HEAVY = "Item size"
+"""In the words by which DynamoDB refuses an item that is too large; the code is that of any wrong request."""
 _REASONS = re.compile(r"\[([^\]]*)\]")
 
 
@@ -56,8 +60,9 @@ def check_size(writes: Sequence[Write]) -> None:
 def transact(clients: Clients, writes: Sequence[Write]) -> None:
     """Make all of the writes or none.
 
-    Raises Repeated for transactions that were decided before, Contended where another worker was first, and
-    Retryable where it is not known whether they were made: the same commit again then ends in Repeated.
+    Raises Repeated for transactions that were decided before, Contended where another worker was first,
+    Rejected for an item that is too large, and Retryable where it is not known whether they were made: the
+    same commit again then ends in Repeated.
     """
     if not writes:
         return
@@ -67,9 +72,9 @@ def transact(clients: Clients, writes: Sequence[Write]) -> None:
             # done twice. A call of ours that follows has another, and is told what was decided before.
             clients.dynamodb.transact_write_items(TransactItems=[each.request for each in writes])
     except ClientError as error:
-        if code_of(error) != "TransactionCanceledException":
-            raise
-        refusal = _refusal(_codes(error), writes)
+        cancelled = code_of(error) == "TransactionCanceledException"
+        refusal = _refusal(_codes(error), writes) if cancelled else None
+        refusal = refusal or _too_heavy(_heavy(error, writes))
         if refusal is None:
             raise
         raise refusal from error
@@ -88,6 +93,33 @@ def _refusal(reasons: Sequence[str], writes: Sequence[Write]) -> Exception | Non
     if codes & _BUSY:
         return Retryable(f"committing: {', '.join(sorted(codes))}")
     return None
+
+
+def _heavy(error: ClientError, writes: Sequence[Write]) -> list[Write]:
+    """The writes whose items are too large; the heaviest where it was refused before any was tried."""
+    if code_of(error) == "ValidationException" and _HEAVY in error.response["Error"].get("Message", ""):
+        return [max(writes, key=lambda write: _size(write.request))]
+    reasons = error.response.get("CancellationReasons") or ()
+    return [
+        write
+        for write, reason in zip(writes, reasons, strict=False)
+        if reason.get("Code") == "ValidationError" and _HEAVY in (reason.get("Message") or "")
+    ]
+
+
+def _too_heavy(writes: Sequence[Write]) -> Rejected | None:
+    """That these items are too large, each with its size and what can be done: the same again never fits."""
+    if not writes:
+        return None
+    faults = []
+    for each in writes:
+        what = "what is remembered of " if each.kind == "part" else f"{each.kind} "
+        sentence = f"{what}{each.about} is {_size(each.request)} bytes, more than DynamoDB takes in one item"
+        if each.kind == "part":
+            entity = each.about.partition(" ")[0]
+            sentence += f": publish a policy with fewer distinct counts or windows on {entity}"
+        faults.append(Fault(each.kind, sentence))
+    return Rejected(faults)
 
 
 def _codes(error: ClientError) -> list[str]:

@@ -24,9 +24,13 @@ from shroff.adapters.aws.transactions import (
     message_of,
     occurred_at_of,
 )  # fmt: skip
+from shroff.codec import decode_transaction
+from shroff.core.errors import Fault, Rejected
 from shroff.ports import DeadLetter, Failure, Message
 
 _CHUNK = 500
+_LONGEST = 500
+"""Characters of a cause that are kept; an item holds every failure of its message."""
 
 
 class AwsDeadLetters:
@@ -39,11 +43,15 @@ class AwsDeadLetters:
         self._dead_line = Line(cloud.clients, cloud.names.dlq_url, cloud.pool)
         self._sieve = Sieve(cloud.clients, cloud.names.dlq_url)
 
-    def bury(self, message: Message) -> None:
-        """Give a message up at once: its last failure is the cause. It goes to the dead-letter queue."""
-        if self.note(message, dead=True):
-            cause = message.failures[-1].cause if message.failures else None
-            self._dead_line.send([message], cause=cause)
+    def bury(self, message: Message) -> bool:
+        """Give a message up at once: its last failure is the cause. It goes to the dead-letter queue.
+
+        False where it is decided after all, or was discarded.
+        """
+        if not self.note(message, dead=True):
+            return False
+        self._dead_line.send([message], cause=message.failures[-1].cause if message.failures else None)
+        return True
 
     def bury_unread(self, record: Mapping[str, Any], cause: str) -> None:
         """The same with what SQS handed over and nobody can read: it is accepted, and dead, by this."""
@@ -51,9 +59,10 @@ class AwsDeadLetters:
         self.bury(replace(message, failures=(Failure(at=self._cloud.clock(), cause=cause),)))
 
     def note(self, message: Message, *, dead: bool) -> bool:
-        """Keep the failures of a message with those it had before; False where it is decided after all.
+        """Keep the failures of a message with those it had before.
 
-        `dead` where there is no further attempt: SQS itself moves it to the dead-letter queue.
+        False where it is decided after all, or was discarded: then nothing is to come of it. `dead` where
+        there is no further attempt: SQS itself moves it to the dead-letter queue.
         """
         accepted, decided = accepted_and_decided(self._cloud.transactions, message.transaction_id)
         if decided is not None:
@@ -61,7 +70,8 @@ class AwsDeadLetters:
         if accepted is None:
             self._cloud.days.note("accepted", {day_of(message.received_at)})
         before = () if accepted is None else failures_of(accepted.get("failures"))
-        failures = list(dict.fromkeys((*before, *message.failures)))
+        now = (replace(each, cause=each.cause[:_LONGEST]) for each in message.failures)
+        failures = list(dict.fromkeys((*before, *now)))
         return self._cloud.transactions.update(**marked(self._cloud.forms, message, failures, dead=dead))
 
     def find(self, most: int | None = None) -> None:
@@ -93,11 +103,15 @@ class AwsDeadLetters:
         return letter_of(accepted)
 
     def edit(self, transaction_id: str, body: bytes) -> bool:
-        """Replace the body; False where there is no such letter, or it was discarded."""
+        """Replace the body; False where there is no such letter, or it was discarded.
+
+        Raises Rejected where that would change the moment of what can be read already.
+        """
         letter = self.get(transaction_id)
         if letter is None or letter.discarded:
             return False
         occurred_at = occurred_at_of(body, letter.message.received_at)
+        _require_moment(letter.message, body)
         return self._change(
             transaction_id,
             "SET #body = :body, #occurred = :occurred, #edited = :edited",
@@ -181,3 +195,18 @@ class AwsDeadLetters:
     def _mark(self, message: Message) -> None:
         cause = f"received {self._max_receives} times and never finished: see the function's log"
         self.note(replace(message, failures=(Failure(at=self._cloud.clock(), cause=cause),)), dead=True)
+
+
+def _require_moment(message: Message, body: bytes) -> None:
+    """Refuse another moment: it is half of a decision's key.
+
+    A message with the old body may still be on its way, and would be decided beside the edited one.
+    """
+    try:
+        before, new = decode_transaction(message.body), decode_transaction(body)
+    except Rejected:
+        return  # one of them never can be decided
+    name = message.transaction_id
+    if before.transaction_id == name and before.occurred_at != new.occurred_at:
+        sentence = f'the timestamp of "{name}" cannot be changed'
+        raise Rejected([Fault("timestamp", f"{sentence}: discard it and post it anew under another id")])

@@ -28,7 +28,7 @@ from shroff.core.errors import Contended, Retryable
 from shroff.ports import Part, Work
 
 _LOSSES = 3
-"""So often a worker loses an entity to another before the entity is split."""
+"""So often in a row a worker loses an entity to another before the entity is split."""
 _FILLED = 100
 _KEEP_DAYS = 400
 
@@ -77,6 +77,7 @@ class AwsEntities:
         except Lost as lost:
             self._count(generation, states, {each.about for each in lost.writes if each.kind == "part"})
             raise
+        self._forgive(generation, states)
         return new
 
     def fill(self, generation: str, states: Iterable[tuple[str, str, bytes]], clock: int) -> None:
@@ -134,6 +135,12 @@ class AwsEntities:
         for part, _ in states:
             if _about(part) in lost and self._is_hot((generation, part.entity, part.key)):
                 self._split(generation, part)
+
+    def _forgive(self, generation: str, states: Sequence[tuple[Part, bytes]]) -> None:
+        """Only losses in a row make an entity hot: some in hours do not."""
+        with self._lock:
+            for part, _ in states:
+                self._losses.pop((generation, part.entity, part.key), None)
 
     def _is_hot(self, name: _Name) -> bool:
         with self._lock:

@@ -16,7 +16,7 @@ def marked(forms: Forms, message: Message, failures: Sequence[Failure], *, dead:
     """An update that marks a message as failed, for another attempt or as dead.
 
     What was never accepted, since somebody put it on the queue by hand, is accepted by it: a dead letter is a
-    dead letter.
+    dead letter. What a person discarded stays as it is, whatever a stray duplicate meets.
     """
     entry = Entry(transaction_id=message.transaction_id, body=message.body, received_at=message.received_at)
     first = forms.accepted(entry, f"found-{message.received_at}")
@@ -27,12 +27,13 @@ def marked(forms: Forms, message: Message, failures: Sequence[Failure], *, dead:
         new |= {"dead": DEAD, "died_at": number(died_at(message.received_at, failures))}
     sets = [f"#{name} = if_not_exists(#{name}, :{name})" for name in first]
     sets += [f"#{name} = :{name}" for name in new]
-    gone = () if dead else ("dead", "died_at", "discarded_at")
+    gone = () if dead else ("dead", "died_at")
     remove = f" REMOVE {', '.join('#' + name for name in gone)}" if gone else ""
     return {
         "Key": key,
         "UpdateExpression": f"SET {', '.join(sets)}{remove}",
-        "ExpressionAttributeNames": {f"#{name}": name for name in (*first, *new, *gone)},
+        "ConditionExpression": "attribute_not_exists(#discarded_at)",
+        "ExpressionAttributeNames": {f"#{name}": name for name in (*first, *new, *gone, "discarded_at")},
         "ExpressionAttributeValues": {f":{name}": value for name, value in (first | new).items()},
     }
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from shroff.adapters.aws.shelf import Shelf, key
+from shroff.ports import FOREVER
 
 _PK = "late"
+_END = 10**14
+"""Past the last moment that has a key; no window that has ended is anywhere near."""
 
 
 class AwsLateMarks:
@@ -36,9 +39,16 @@ class AwsLateMarks:
                 **update,
             )
 
-    def all(self) -> list[tuple[int, int]]:
-        """(start of the window, a number that grows with every mark), the oldest window first."""
-        return [(int(item["sk"]["S"]), int(item["number"]["N"])) for item in self._shelf.under(_PK)]
+    def all(self, start: int = 0, end: int = FOREVER) -> list[tuple[int, int]]:
+        """(start of the window, a number that grows with every mark), the oldest window first.
+
+        No mark is read that is not asked for: an import of years leaves one for each of its windows.
+        """
+        if start >= end:
+            return []
+        span = (f"{start:014d}", f"{min(end, _END) - 1:014d}")
+        marks = self._shelf.under(_PK, span=span)
+        return [(int(item["sk"]["S"]), int(item["number"]["N"])) for item in marks]
 
     def clear(self, start: int, number: int) -> None:
         """Forget a mark, unless it has grown since."""

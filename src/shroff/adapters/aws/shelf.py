@@ -30,12 +30,25 @@ class Shelf:
         item: Item | None = found.get("Item")
         return item
 
-    def under(self, pk: str, *, backwards: bool = False, limit: int | None = None) -> Iterator[Item]:
-        """All items of a hash key by their range key; with a limit no more are fetched."""
+    def under(
+        self,
+        pk: str,
+        *,
+        span: tuple[str, str] | None = None,
+        backwards: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[Item]:
+        """All items of a hash key by their range key, or those of a span, both ends included.
+
+        With a limit no more are fetched.
+        """
         asked: dict[str, Any] = {"Limit": limit} if limit else {}
+        values = {":pk": {"S": pk}}
+        if span is not None:
+            values |= {":first": {"S": span[0]}, ":last": {"S": span[1]}}
         pages = self.pages(
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": pk}},
+            KeyConditionExpression="pk = :pk" + (" AND sk BETWEEN :first AND :last" if span else ""),
+            ExpressionAttributeValues=values,
             ConsistentRead=True,
             ScanIndexForward=not backwards,
             **asked,

@@ -78,16 +78,20 @@ class Table:
             pass
 
     def query(self, *, ahead: bool = False, **options: Any) -> Iterator[list[Item]]:
-        """Every page of a query, asked for while the one before is used; the first at once if `ahead`."""
+        """Every page of a query, the first at once if `ahead`.
+
+        The next is asked for while one is used; with a Limit only when it is wanted, as few will do then.
+        """
         first = self.pool.submit(self._page, options) if ahead else None
         return self._pages(options, first)
 
     def _pages(self, options: dict[str, Any], first: Future[dict[str, Any]] | None) -> Iterator[list[Item]]:
         page = self._page(options) if first is None else first.result()
         while (after := page.get("LastEvaluatedKey")) is not None:
-            following = self.pool.submit(self._page, options | {"ExclusiveStartKey": after})
+            rest = options | {"ExclusiveStartKey": after}
+            following = None if "Limit" in options else self.pool.submit(self._page, rest)
             yield page["Items"]
-            page = following.result()
+            page = self._page(rest) if following is None else following.result()
         yield page["Items"]
 
     def _page(self, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,8 @@ class Counter(Intake):
             raise
 
 
+_LONGEST = 28_000
+"""Milliseconds after which nobody hears an answer any more."""
 _LOOKED = 2_000
 """Milliseconds for which an answer to whether deciding stands still holds."""
 
@@ -81,24 +83,36 @@ class Inline:
 
     async def of(self, entry: Entry, receipt: Receipt, seconds: float) -> Verdict | None:
         """What became of the entry: for a repeated one what is stored, if it was decided before."""
-        until = self._clock() + int(seconds * 1_000)
-        message: Message | None = _message_of(entry)
-        if receipt.status == "repeated":
-            if verdict := self._stored(entry.transaction_id):
-                return verdict
-            message = self._ports.reader.find(entry.transaction_id)
-        if message is None:
-            raise LookupError(f"{entry.transaction_id} was accepted, but is not there")
-        if self._decided(message, until):
-            return self._stored(entry.transaction_id)
+        began = self._clock()
+        message = _message_of(entry)
+        try:
+            if receipt.status == "repeated":
+                if verdict := self._stored(entry.transaction_id):
+                    return verdict
+                message = self._accepted(entry.transaction_id)
+            if self._decided(message, began, int(seconds * 1_000)):
+                return self._stored(entry.transaction_id)
+        except Retryable as error:  # it is kept: where it cannot be looked at, it must be on the queue
+            log.warning("decision_put_off", transaction_id=message.transaction_id, cause=str(error))
         self._send([message])
         return None
 
-    def _decided(self, message: Message, until: int) -> bool:
+    def _accepted(self, transaction_id: str) -> Message:
+        message = self._ports.reader.find(transaction_id)
+        if message is None:
+            raise LookupError(f"{transaction_id} was accepted, but is not there")
+        return message
+
+    def _decided(self, message: Message, began: int, wait: int) -> bool:
         if self._paused():
             return False
         try:
-            outcomes, failed = self._decider.decide([message], lambda: until - self._clock(), reserve=0)
+            outcomes, failed = self._decider.decide(
+                [message],
+                lambda: began + wait - self._clock(),
+                reserve=0,
+                left_to_tell=lambda: began + _LONGEST - self._clock(),
+            )
         except Retryable as error:
             log.warning("decision_put_off", transaction_id=message.transaction_id, cause=str(error))
             return False

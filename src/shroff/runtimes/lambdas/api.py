@@ -11,12 +11,14 @@ from shroff.runtimes.wiring.cloud import Deployed, open_deployed
 from shroff.runtimes.wiring.cloud.api import api
 
 _NEEDS = ("transactions_table", "state_table", "queue_url", "alerts_topic")
+_READ_TIMEOUT = 5
+"""Seconds; two calls that are slow twice end before the client is sent away."""
 
 
 @cache
 def _opened() -> tuple[Deployed, Api]:
     """Once per cold start, and again after one that failed."""
-    deployed = open_deployed(*_NEEDS)
+    deployed = open_deployed(*_NEEDS, read_timeout=_READ_TIMEOUT)
     return deployed, api(deployed)
 
 

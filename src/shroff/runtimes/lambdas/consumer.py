@@ -11,12 +11,14 @@ from shroff.runtimes.wiring.cloud import Deployed, open_deployed
 from shroff.runtimes.wiring.cloud.consumer import consumer
 
 _NEEDS = ("transactions_table", "state_table", "queue_url", "dlq_url", "alerts_topic")
+_READ_TIMEOUT = 3
+"""Seconds; two attempts of a call fit into what a decider keeps in reserve."""
 
 
 @cache
 def _opened() -> tuple[Deployed, Consumer]:
     """Once per cold start, and again after one that failed."""
-    deployed = open_deployed(*_NEEDS)
+    deployed = open_deployed(*_NEEDS, read_timeout=_READ_TIMEOUT)
     return deployed, consumer(deployed)
 
 

@@ -24,8 +24,10 @@ Left = Callable[[], int]
 
 _KNOWN = 2_000
 """Milliseconds for which a policy goes on to be used without a look for a newer one."""
-_RESERVE = 3_000
-"""Milliseconds before the end from which on no further attempt begins."""
+_RESERVE = 10_000
+"""Milliseconds before the end from which on no further attempt begins; a call may take nine seconds."""
+_TELLING = 8_000
+"""Milliseconds that have to be left to tell anybody; the sweep tells what is untold."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
 
 
@@ -68,17 +70,22 @@ class Decider:
         return self._policy
 
     def decide(
-        self, messages: Sequence[Message], left: Left, reserve: int = _RESERVE
+        self,
+        messages: Sequence[Message],
+        left: Left,
+        reserve: int = _RESERVE,
+        left_to_tell: Left | None = None,
     ) -> tuple[list[Outcome], list[tuple[Message, Exception]]]:
-        """Decide and commit messages, each once; a failing one takes no other with it. Tells new alerts.
+        """Decide and commit messages, each once; a failing one takes no other with it.
 
+        New alerts are told where there is time; `left_to_tell` where more is left for that than to decide in.
         Raises Retryable where no policy can be read.
         """
         self.policy()  # once for all of them: without one it is not the messages that fail
         outcomes, failed = decide_each(messages, lambda some: self._decide_some(some, left, reserve))
         for outcome in outcomes:
             self._count(outcome)
-        self._tell([alert for outcome in outcomes for alert in outcome.new_alerts])
+        self._tell([alert for outcome in outcomes for alert in outcome.new_alerts], left_to_tell or left)
         return outcomes, failed
 
     def _decide_some(self, messages: Sequence[Message], left: Left, reserve: int) -> Outcome:
@@ -112,8 +119,11 @@ class Decider:
         for message, _, decision in decided:
             self._meter.observe("BatchAge", decision.decided_at - message.received_at)
 
-    def _tell(self, alerts: Sequence[Alert]) -> None:
+    def _tell(self, alerts: Sequence[Alert], left: Left) -> None:
         if not alerts:
+            return
+        if left() < _TELLING:
+            log.info("alerts_left_untold", alerts=len(alerts))
             return
         try:
             self.ports.tell(alerts)

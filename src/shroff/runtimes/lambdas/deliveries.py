@@ -42,10 +42,13 @@ class Failing(Protocol):
     """Where messages go that were not decided."""
 
     def note(self, message: Message, *, dead: bool) -> bool:
-        """Keep its failures; dead where the queue itself moves it to the dead letters. False if decided."""
+        """Keep its failures; dead where the queue itself moves it to the dead letters.
 
-    def bury(self, message: Message) -> None:
-        """To the dead letters, at once, with its failures."""
+        False if it is decided or discarded.
+        """
+
+    def bury(self, message: Message) -> bool:
+        """To the dead letters, at once, with its failures. False if it is decided or discarded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +82,7 @@ class Consumer:
             deliveries.setdefault(delivery.message.transaction_id, []).append(delivery)
         if not deliveries:
             return again
-        outcomes, failed = self._decider.decide([each[0].message for each in deliveries.values()], left)
+        outcomes, failed = self._decide(list(deliveries.values()), left)
         for message in _unreadable(outcomes):
             self._settle(deliveries[message.transaction_id], partial(self._bury, message), again)
         for message, error in failed:
@@ -88,6 +91,27 @@ class Consumer:
         done = sum(len(each.work.decided) for each in outcomes)
         log.info("consumed", records=len(records), decided=done, failed=len(failed), again=len(again))
         return again
+
+    def _decide(
+        self, deliveries: Sequence[Sequence[Delivery]], left: Left
+    ) -> tuple[list[Outcome], list[tuple[Message, Exception]]]:
+        """What is new together, what comes again one by one: it may have killed the process before.
+
+        From the last of them every other time, so that one that kills takes neither those before it nor
+        those behind it along to its last attempt.
+        """
+        fresh = [each[0].message for each in deliveries if _receives(each) < 2]
+        again = [each for each in deliveries if _receives(each) > 1]
+        if any(_receives(each) % 2 for each in again):
+            again.reverse()
+        outcomes: list[Outcome] = []
+        failed: list[tuple[Message, Exception]] = []
+        for some in (fresh, *([each[0].message] for each in again)):
+            if some:
+                done, not_done = self._decider.decide(some, left)
+                outcomes += done
+                failed += not_done
+        return outcomes, failed
 
     def _received(self, records: Sequence[Mapping[str, Any]], again: list[str]) -> Sequence[Delivery]:
         """What the records carry; where that cannot be read, one by one, so that one fails alone."""
@@ -116,7 +140,8 @@ class Consumer:
             again.extend(each.delivery_id for each in deliveries)
 
     def _bury(self, message: Message) -> bool:
-        self._ports.failing.bury(message)
+        if not self._ports.failing.bury(message):
+            return True
         cause = message.failures[-1].cause
         log.warning("message_buried", transaction_id=message.transaction_id, cause=cause)
         self._meter.count("DeadLettered")
@@ -124,7 +149,7 @@ class Consumer:
 
     def _fail(self, deliveries: Sequence[Delivery], error: Exception) -> bool:
         """Whether nothing of it is to come again."""
-        message, receives = deliveries[0].message, max(each.receives for each in deliveries)
+        message, receives = deliveries[0].message, _receives(deliveries)
         if isinstance(error, Contended):
             self._ports.put_back([message])
             log.info("message_put_back", transaction_id=message.transaction_id, cause=str(error))
@@ -146,6 +171,10 @@ class Consumer:
         if dead and open_still:
             self._meter.count("DeadLettered")
         return not open_still
+
+
+def _receives(deliveries: Sequence[Delivery]) -> int:
+    return max(each.receives for each in deliveries)
 
 
 def _unreadable(outcomes: Sequence[Outcome]) -> list[Message]:

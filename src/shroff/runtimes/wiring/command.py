@@ -55,11 +55,13 @@ def open_stack(suffix: str, say: Say) -> Iterator[Opened]:
     Raises Rejected with what to do where there is none, or where it may not be used.
     """
     from shroff.adapters.aws.clients import Clients  # noqa: PLC0415
+    from shroff.adapters.aws.commit import MOST_STATE  # noqa: PLC0415
     from shroff.adapters.aws.intermission import AwsIntermission  # noqa: PLC0415
     from shroff.adapters.aws.names import names_of  # noqa: PLC0415
     from shroff.adapters.aws.refusals import explained  # noqa: PLC0415
     from shroff.adapters.aws.stack import settings_of  # noqa: PLC0415
     from shroff.adapters.aws.store import AwsStore  # noqa: PLC0415
+    from shroff.flows.publish import check_weight  # noqa: PLC0415
     from shroff.flows.refill import refilled  # noqa: PLC0415
     from shroff.flows.settle import AUDITED  # noqa: PLC0415
 
@@ -76,6 +78,7 @@ def open_stack(suffix: str, say: Say) -> Iterator[Opened]:
         )
 
         def ready(policy: Policy) -> AbstractContextManager[None]:
+            check_weight(policy, MOST_STATE)
             return refilled(
                 policy,
                 policies=store.policies,

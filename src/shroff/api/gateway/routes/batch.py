@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from shroff.api.gateway.answers import CONFLICT, NDJSON, Answer, fault_members, problem
@@ -10,11 +11,19 @@ from shroff.api.gateway.headers import require_lines
 from shroff.api.gateway.intake import Intake
 from shroff.api.gateway.request import POST, Request, Route
 from shroff.codec import encode
-from shroff.core.errors import Rejected
+from shroff.core.errors import Fault, Rejected
 from shroff.ports import Entry, Receipt
 
 _AT_ONCE = 64
 """Lines that are parsed before others get their turn: about a millisecond."""
+_MOST_FAULTS = 8
+"""Faults of one line that are told."""
+_TOLD = 3 * 512 * 1024
+"""Bytes of faults that a whole answer tells: an answer of AWS Lambda may have 6 MB, with what is accepted."""
+_UNTOLD = {
+    "status": 400,
+    "error": "Too many lines are faulty to tell why this one is; post it by itself",
+}
 
 Outcome = Entry | dict[str, Any]
 """A line that can be accepted, or the result of one that cannot."""
@@ -55,9 +64,14 @@ class Batches:
         return Answer(200, b"".join(encode(each) + b"\n" for each in results), NDJSON)
 
     async def _parsed(self, lines: list[bytes]) -> list[Outcome]:
-        outcomes = []
+        outcomes: list[Outcome] = []
+        told = 0
         for number, line in enumerate(lines, 1):
-            outcomes.append(self._outcome(line))
+            outcome = self._outcome(line)
+            if isinstance(outcome, dict):
+                told += len(encode(outcome))
+                outcome = _UNTOLD if told > _TOLD and outcome["status"] == 400 else outcome
+            outcomes.append(outcome)
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
         return outcomes
@@ -69,7 +83,14 @@ class Batches:
         try:
             return self._intake.entry(line)
         except Rejected as rejected:
-            return {"status": 400, **fault_members(rejected.faults)}
+            return {"status": 400, **_told(rejected.faults)}
+
+
+def _told(faults: Sequence[Fault]) -> dict[str, Any]:
+    """The first faults of a line, and how many more there are."""
+    more = len(faults) - _MOST_FAULTS
+    members = fault_members(faults[:_MOST_FAULTS])
+    return members if more <= 0 else members | {"more_faults": more}
 
 
 def _lines(body: bytes) -> list[bytes]:

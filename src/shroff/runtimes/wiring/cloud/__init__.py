@@ -45,12 +45,15 @@ class Deployed:
             )
 
 
-def open_deployed(*needs: str) -> Deployed:
-    """What this function's environment names. Raises Rejected where it lacks something that is needed."""
+def open_deployed(*needs: str, read_timeout: int | None = None) -> Deployed:
+    """What this function's environment names; `read_timeout` in seconds where there is little time.
+
+    Raises Rejected where it lacks something that is needed.
+    """
     settings = read_cloud_settings()
     settings.require(*needs)
     begin_logs(settings.log_level)
-    return Deployed(settings, Clients())
+    return Deployed(settings, Clients(read_timeout=read_timeout))
 
 
 def _names(settings: CloudSettings) -> Names:
