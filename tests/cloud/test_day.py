@@ -104,6 +104,8 @@ def send(day: Day, start: float, end: float) -> None:
          "merchant": "kiosk"} for n in range(15)
     ]  # fmt: skip
     day.valid |= {each["transaction_id"]: each for each in rows + burst}
+    command(day.cloud, "lists", "add", "blocked_cards", "card-666")
+    rows[COUNT - 60]["card_id"] = "card-666"
     batches, single, inline = rows[: COUNT - 350], rows[COUNT - 350 : COUNT - 50], rows[COUNT - 50 :]
     for some in [*(batches[first : first + 250] for first in range(0, len(batches), 250)), burst]:
         body = b"\n".join(json.dumps(each).encode() for each in some)
@@ -166,7 +168,7 @@ def trouble(day: Day) -> None:
         {**commits, "how": "lost", "skip": 20, "times": 3},
         {**commits, "how": "refused", "skip": 30},
         {"service": "dynamodb", "action": "BatchGetItem", "who": "consumer", "how": "throttled", "skip": 30},
-        {"service": "sns", "action": "Publish", "who": "consumer", "how": "refused", "skip": 1, "times": 3},
+        {"service": "sns", "action": "Publish", "who": "consumer", "how": "refused", "times": 3},
         {**commits, "how": "slow", "seconds": 6,
          "skip": 40},
     )  # fmt: skip

@@ -190,6 +190,6 @@ def go_on(short: str) -> Way:
 WAYS: dict[str, list[Way]] = {
     "api-handler": [first_policy, ask_api, lose("api-handler")],
     "queue-consumer": [first_policy, consume, bury, fail_once, large, put_back, lose("queue-consumer")],
-    "batch-processor": [look_back, go_on("batch-processor"), lose("batch-processor")],
+    "batch-processor": [look_back, look_back, go_on("batch-processor"), lose("batch-processor")],
     "report-generator": [report, go_on("report-generator"), lose("report-generator")],
 }
