@@ -15,6 +15,7 @@ from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks
 
 from tests.cloud.creating.registry import CREATORS
 from tests.cloud.process import ACCOUNT, REGION, Moto
+from tests.infra.declared import loops
 
 for _room in ("api", "store", "watch", "work"):
     importlib.import_module(f"tests.cloud.creating.{_room}")
@@ -95,7 +96,8 @@ def apply(
     mocks = Applied(moto)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # pulumi_aws warns of itself when it is imported
-        return mocks, _apply(mocks, configuration, name, dist)
+        with loops():
+            return mocks, _apply(mocks, configuration, name, dist)
 
 
 def _apply(mocks: Applied, configuration: Mapping[str, str], name: str, dist: Path) -> dict[str, Any]:

@@ -130,14 +130,14 @@ def declare(settings: Settings, dist: Path) -> World:
         for name, value in stack(settings, dist).items():
             pulumi.Output.from_input(value).apply(partial(outputs.__setitem__, name))
 
-    with _loops() as loop:
+    with loops() as loop:
         set_mocks(recorder, project="shroff", stack=settings.suffix, preview=False)
         loop.run_until_complete(run_pulumi_func(program))
     return World(resources=recorder.resources, outputs=outputs)
 
 
 @contextmanager
-def _loops() -> Iterator[asyncio.AbstractEventLoop]:
+def loops() -> Iterator[asyncio.AbstractEventLoop]:
     """An event loop for Pulumi, here and in the thread that answers it, both closed at the end."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
