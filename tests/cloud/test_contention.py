@@ -17,6 +17,8 @@ from shroff.core.policy_document import read_policy
 from shroff.flows.decide import generation_of
 from tests.cloud.cloud import Cloud
 
+pytestmark = pytest.mark.timeout(600)
+
 COUNT, CONSUMERS = 400, 3
 HOT = "everybody's shop"
 
@@ -36,7 +38,6 @@ def crowded(cloud: Cloud) -> Cloud:
     return cloud
 
 
-@pytest.mark.timeout(180)
 def test_every_transaction_is_decided_once_and_the_audit_is_clean(crowded: Cloud) -> None:
     found = crowded.audit()
     assert found["decided"] == found["accepted"] == COUNT

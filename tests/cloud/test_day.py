@@ -23,6 +23,8 @@ from tests.cloud.cloud import Cloud
 from tests.cloud.traffic import Body, recently, transactions
 from tests.cloud.troubles import a_minute_passes, spoil, taken_from
 
+pytestmark = pytest.mark.timeout(600)
+
 SPAN = 45 * 60
 COUNT = 2_000
 POISON = ("poison-1", "poison-2")

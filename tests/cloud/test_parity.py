@@ -17,6 +17,8 @@ from shroff.simulator import simulate
 from tests.cloud.cloud import Cloud
 from tests.stories.serving import serving, until_decided
 
+pytestmark = pytest.mark.timeout(600)
+
 COUNT = 1_500
 TOGETHER = 10
 """Lines of a post: what SQS takes in one call keeps its order, and parity is about one order."""
@@ -71,7 +73,6 @@ def by_id(history: Any) -> dict[str, Record]:
     return {record.transaction.transaction_id: record for some in history for record in some}
 
 
-@pytest.mark.timeout(300)
 def test_both_runtimes_decide_the_golden_stream_identically(
     embedded: dict[str, Record], on_aws: dict[str, Record]
 ) -> None:

@@ -15,6 +15,8 @@ from tests.cloud.cloud import Cloud
 from tests.cloud.troubles import taken_from
 from tests.cloud.ways import WAYS, Way
 
+pytestmark = pytest.mark.timeout(600)
+
 UNREACHED = {
     # It takes a report of more than five megabytes, which is then not finished.
     ("report-generator", "s3:AbortMultipartUpload"),
@@ -66,7 +68,6 @@ def roles(cloud: Cloud) -> Roles:
 Needs = dict[str, list[tuple[Way, set[str], list[str]]]]
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("function", list(PERMISSIONS))
 def test_with_its_declared_policy_a_function_does_all_its_work(needs: Needs, function: str) -> None:
     assert [refused for _, _, refused in needs[function] if refused] == []
