@@ -18,7 +18,7 @@ from tests.cloud.ways import WAYS, Way
 
 pytestmark = [
     pytest.mark.timeout(600),
-    # A hundred cases, each from a cold start, take ten minutes in moto, and not all have been seen to end well.
+    # A hundred cases, each from a cold start, take ten minutes, and not all have been seen to end well.
     pytest.mark.skipif(not os.environ.get("CLOUD_PERMISSIONS"), reason="asked for by CLOUD_PERMISSIONS=1"),
 ]
 
