@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from threading import RLock
+from threading import RLock, local
 from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
@@ -26,7 +26,15 @@ LOCK = RLock()
 _call_action = DynamoHandler.call_action
 _transact = DynamoDBBackend.transact_write_items
 _answer_transact = DynamoHandler.transact_write_items
+_query = Table.query
+_all_items = Table.all_items
 _tokens: dict[tuple[int, str], Any] = {}
+_partitions: dict[tuple[int, str], dict[DynamoType, list[Item]]] = {}
+"""By table and attribute: the items by the attribute's value, until the next write."""
+_asked = local()
+"""The items among which this thread's query looks."""
+
+_READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
 
 
 def mend() -> None:
@@ -35,11 +43,43 @@ def mend() -> None:
     DynamoHandler.call_action = _one_at_a_time  # type: ignore[method-assign]
     DynamoDBBackend.transact_write_items = _all_or_nothing  # type: ignore[method-assign]
     DynamoHandler.transact_write_items = _once_per_token  # type: ignore[method-assign]
+    Table.query = _in_its_partition  # type: ignore[method-assign, assignment]
+    Table.all_items = _few_or_all  # type: ignore[method-assign]
 
 
 def _one_at_a_time(self: DynamoHandler) -> Any:
     with LOCK:
+        if self._get_action() not in _READS:
+            _partitions.clear()
         return _call_action(self)
+
+
+def _in_its_partition(self: Table, hash_key: DynamoType | None, *how: Any, **named: Any) -> Any:
+    conditions = named.get("hash_key_conditions") or []
+    name, value = conditions[0] if conditions else (self.hash_key_attr, hash_key)
+    with LOCK:
+        _asked.items = _partition(self, name).get(value, [])
+        try:
+            return _query(self, hash_key, *how, **named)
+        finally:
+            del _asked.items
+
+
+def _partition(table: Table, name: str) -> dict[DynamoType, list[Item]]:
+    found = _partitions.get((id(table), name))
+    if found is None:
+        found = _partitions[id(table), name] = {}
+        for under in table.items.values():  # an item where the key is a hash value alone
+            for item in [under] if isinstance(under, Item) else under.values():
+                if name not in item.attrs:
+                    continue
+                found.setdefault(item.attrs[name], []).append(item)
+    return found
+
+
+def _few_or_all(self: Table) -> list[Item]:
+    few = getattr(_asked, "items", None)
+    return _all_items(self) if few is None else few
 
 
 def _once_per_token(self: DynamoHandler) -> ActionResult:

@@ -61,8 +61,8 @@ def leave_event_sources_to_the_poller() -> None:
     Queue.lambda_event_source_mappings = property(lambda self: {}, lambda self, value: None)  # type: ignore[assignment]
 
 
-def send_without_counting() -> None:
-    """To see whether a message may be a repetition, moto counts all of its queue, three ways."""
+def move_messages_without_counting() -> None:
+    """To see whether one is a repetition or too old, moto counts all of its queue, three ways, each time."""
     sending, send, attributes = local(), SQSBackend.send_message, Queue.attributes
 
     def send_message(self: SQSBackend, *arguments: Any, **named: Any) -> Any:
@@ -80,6 +80,8 @@ def send_without_counting() -> None:
 
     SQSBackend.send_message = send_message  # type: ignore[method-assign]
     Queue.attributes = property(known)  # type: ignore[assignment, method-assign]
+    # No story keeps a message for days.
+    SQSBackend.is_message_valid_based_on_retention_period = lambda *_: True  # type: ignore[method-assign, assignment]
 
 
 def main(functions: str) -> None:
@@ -87,7 +89,7 @@ def main(functions: str) -> None:
     iam.mend()
     hand_over_invocations(functions)
     leave_event_sources_to_the_poller()
-    send_without_counting()
+    move_messages_without_counting()
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, Door(application), threaded=True, request_handler=Quiet)
     Thread(target=server.serve_forever, daemon=True).start()

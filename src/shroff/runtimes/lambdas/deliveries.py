@@ -88,6 +88,7 @@ class Consumer:
         for message, error in failed:
             of_it = deliveries[message.transaction_id]
             self._settle(of_it, partial(self._fail, of_it, error), again)
+        self._meter.count("PutBack", 0)  # its alarm is to know quiet from silence
         done = sum(len(each.work.decided) for each in outcomes)
         log.info("consumed", records=len(records), decided=done, failed=len(failed), again=len(again))
         return again
