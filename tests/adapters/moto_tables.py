@@ -29,8 +29,8 @@ _answer_transact = DynamoHandler.transact_write_items
 _query = Table.query
 _all_items = Table.all_items
 _tokens: dict[tuple[int, str], Any] = {}
-_partitions: dict[tuple[int, str], dict[DynamoType, list[Item]]] = {}
-"""By table and attribute: the items by the attribute's value, until the next write."""
+_partitions: dict[tuple[int, str, str], dict[DynamoType, list[tuple[Any, Item]]]] = {}
+"""By table and the attributes of a key: the items by the first's value, with the second's, until a write."""
 _asked = local()
 """The items among which this thread's query looks."""
 
@@ -54,26 +54,31 @@ def _one_at_a_time(self: DynamoHandler) -> Any:
         return _call_action(self)
 
 
-def _in_its_partition(self: Table, hash_key: DynamoType | None, *how: Any, **named: Any) -> Any:
-    conditions = named.get("hash_key_conditions") or []
-    name, value = conditions[0] if conditions else (self.hash_key_attr, hash_key)
+def _in_its_partition(
+    self: Table, hash_key: DynamoType | None, comparison: str | None, values: Any, *how: Any, **named: Any
+) -> Any:
+    hashes, ranges = named["hash_key_conditions"], named["range_key_conditions"]
+    name, value = hashes[0] if hashes else (self.hash_key_attr, hash_key)
+    place = ranges[0][0] if ranges else name
+    low, high = (each.cast_value for each in values) if comparison == "BETWEEN" else (None, None)
     with LOCK:
-        _asked.items = _partition(self, name).get(value, [])
+        held = _partition(self, name, place).get(value, [])
+        _asked.items = [item for at, item in held if low is None or low <= at <= high]
         try:
-            return _query(self, hash_key, *how, **named)
+            return _query(self, hash_key, comparison, values, *how, **named)
         finally:
             del _asked.items
 
 
-def _partition(table: Table, name: str) -> dict[DynamoType, list[Item]]:
-    found = _partitions.get((id(table), name))
+def _partition(table: Table, name: str, place: str) -> dict[DynamoType, list[tuple[Any, Item]]]:
+    found = _partitions.get((id(table), name, place))
     if found is None:
-        found = _partitions[id(table), name] = {}
+        found = _partitions[id(table), name, place] = {}
         for under in table.items.values():  # an item where the key is a hash value alone
             for item in [under] if isinstance(under, Item) else under.values():
-                if name not in item.attrs:
-                    continue
-                found.setdefault(item.attrs[name], []).append(item)
+                if name in item.attrs and place in item.attrs:
+                    at = item.attrs[place].cast_value
+                    found.setdefault(item.attrs[name], []).append((at, item))
     return found
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
+import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -16,11 +17,7 @@ from tests.cloud.cloud import Cloud
 from tests.cloud.troubles import taken_from
 from tests.cloud.ways import WAYS, Way
 
-pytestmark = [
-    pytest.mark.timeout(600),
-    # A hundred cases, each from a cold start, take ten minutes, and not all have been seen to end well.
-    pytest.mark.skipif(not os.environ.get("CLOUD_PERMISSIONS"), reason="asked for by CLOUD_PERMISSIONS=1"),
-]
+pytestmark = pytest.mark.timeout(600)
 
 UNREACHED = {
     # It takes a report of more than five megabytes, which is then not finished.
@@ -70,19 +67,30 @@ def roles(cloud: Cloud) -> Roles:
     return Roles(cloud)
 
 
-Needs = dict[str, list[tuple[Way, set[str], list[str]]]]
+@dataclass(frozen=True)
+class Need:
+    """What one way of use asks for, and what is refused of it, with all permissions given."""
+
+    way: Way
+    asked: set[str]
+    refused: list[str]
+    seconds: float
+
+
+Needs = dict[str, list[Need]]
 
 
 @pytest.mark.parametrize("function", list(PERMISSIONS))
 def test_with_its_declared_policy_a_function_does_all_its_work(needs: Needs, function: str) -> None:
-    assert [refused for _, _, refused in needs[function] if refused] == []
+    assert [each.refused for each in needs[function] if each.refused] == []
 
 
 @pytest.mark.parametrize(("function", "row", "action"), CASES)
 def test_without_it_something_fails(
     cloud: Cloud, roles: Roles, needs: Needs, function: str, row: int, action: str
 ) -> None:
-    ways = [way for way, asked, _ in needs[function] if action in asked]
+    quickest = sorted(needs[function], key=lambda each: each.seconds)
+    ways = [each.way for each in quickest if action in each.asked]
     assert ways, "nothing that is done here asks for it"
     roles.without(f"{function}-{cloud.suffix}", row, action)
     try:
@@ -109,13 +117,15 @@ def used(cloud: Cloud, ways: Sequence[Way], *, until_refused: bool) -> list[str]
 
 @pytest.fixture(scope="module")
 def needs(cloud: Cloud) -> Needs:
-    """Each function's ways, what they ask for and what is refused of it, with all permissions given."""
     found: Needs = {}
     for function, ways in WAYS.items():
         for way in ways:
             cloud.moto.ask("local-cloud/asked")
+            began = time.monotonic()
             refused = used(cloud, [way], until_refused=False)
-            found.setdefault(function, []).append((way, set(cloud.moto.ask("local-cloud/asked")), refused))
+            seconds = time.monotonic() - began
+            asked = set(cloud.moto.ask("local-cloud/asked"))
+            found.setdefault(function, []).append(Need(way, asked, refused, seconds))
     return found
 
 

@@ -122,7 +122,8 @@ def filled(world: World, rows) -> World:
 def test_the_bytes_are_the_same_whatever_the_number_of_runs(tmp_path_factory, rows, windows):
     world = filled(World(tmp_path_factory.getbasetemp()), rows)
     split = Split(world)
-    assert split.to_the_end(windows) >= 2 * 288 // windows
+    used = {when // SEALED for when, *_ in rows}
+    assert split.to_the_end(windows) >= len(used) // windows
     assert split.files() == whole(world)
 
 
@@ -152,8 +153,7 @@ def test_a_day_before_that_is_kept_is_not_read_again(world):
     split.run(10_000, EVE)
     split.asked.clear()
     split.run(10_000)
-    assert min(split.asked)[0] == MIDNIGHT
-    assert len(split.asked) == 288
+    assert split.asked == [(MIDNIGHT, MIDNIGHT + DAY_LONG)]
     assert split.files() == whole(world)
 
 
@@ -168,7 +168,7 @@ def test_a_day_before_in_another_money_is_counted_again(world):
     assert split.files() == whole(world)
 
 
-@pytest.mark.parametrize("crash_after", [0, 1, 13, 100, 288, 300, 575])
+@pytest.mark.parametrize("crash_after", [0, 1, 13, 23, 24, 25, 47])
 def test_a_run_that_crashes_is_gone_on_with_from_what_was_saved_last(world, crash_after, monkeypatch):
     monkeypatch.setattr("shroff.flows.report.split._SAVED_AFTER", 8)
     for number in range(48):
@@ -177,23 +177,25 @@ def test_a_run_that_crashes_is_gone_on_with_from_what_was_saved_last(world, cras
     read, left = split.between, count(crash_after, -1)
 
     def between(start: int, end: int):
-        if next(left) == 0:
-            raise OSError("the line is gone")
-        return read(start, end)
+        for records in read(start, end):
+            for record in records:
+                if next(left) == 0:
+                    raise OSError("the line is gone")
+                yield [record]
 
     split.between = between  # type: ignore[method-assign]  # breaks once
     with pytest.raises(OSError, match="gone"):
         split.run(10_000)
-    split.asked.clear()
     assert split.run(10_000) is not None
-    assert len(split.asked) <= 576 - crash_after + 8 * 12
+    again = -next(left) - 48  # records that were read twice, the one that broke and this question
+    assert again <= 8 + 2
     assert split.files() == whole(world)
 
 
 def test_a_run_that_crashes_between_its_files_is_finished_by_the_next(world):
     world.decided("t-1")
     split = Split(world)
-    split.run(575)
+    split.run(1)
     write, split.shelf.write = split.shelf.write, None  # type: ignore[method-assign,assignment]
     with pytest.raises(TypeError):
         split.run(10_000)
@@ -206,7 +208,7 @@ def test_a_report_that_is_finished_may_be_made_again(world):
     world.decided("t-1")
     split = Split(world)
     for _ in range(2):
-        assert split.to_the_end(100) == 6
+        assert split.to_the_end(1) > 2
         assert split.files() == whole(world)
 
 

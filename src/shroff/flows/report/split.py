@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Any
 
 from shroff.core.report import Exchange, Tally
@@ -126,22 +127,35 @@ def _count(
     time_left: Callable[[], bool],
 ) -> bool:
     """Count window by window; whether the end was reached. What was counted is saved now and then."""
+    if counted.at == counted.end:
+        return True
     tally, unsaved = counted.tally, 0
-    while counted.at < counted.end:
-        for records in ledger.between(counted.at, counted.at + SEALED):
-            for record in records:
-                tally.add(record.transaction, record.decision)
-            pass_on(records)
-            unsaved += len(records)
-        counted.at += SEALED
-        out_of_time = not time_left()
-        enough = max(_SAVED_AFTER, _FOR_EACH * (len(tally.customers) + len(tally.merchants)))
-        if out_of_time or unsaved >= enough:
-            save()
-            unsaved = 0
-        if out_of_time:
-            return False
-    return True
+    for window, records in _by_window(ledger.between(counted.at, counted.end)):
+        if window > counted.at:  # all before it is counted
+            counted.at = window
+            out_of_time = not time_left()
+            enough = max(_SAVED_AFTER, _FOR_EACH * (len(tally.customers) + len(tally.merchants)))
+            if out_of_time or unsaved >= enough:
+                save()
+                unsaved = 0
+            if out_of_time:
+                return False
+        for record in records:
+            tally.add(record.transaction, record.decision)
+        pass_on(records)
+        unsaved += len(records)
+    counted.at = counted.end
+    if time_left():
+        return True
+    save()
+    return False
+
+
+def _by_window(parts: Iterable[Sequence[Record]]) -> Iterator[tuple[int, list[Record]]]:
+    """(start of the window, records of it): of each part one for each window it reaches into."""
+    for records in parts:
+        for window, some in groupby(records, lambda each: each.transaction.occurred_at // SEALED * SEALED):
+            yield window, list(some)
 
 
 def _kept(tally: bytes | None, exchange: Exchange, start: int) -> _Counted:
