@@ -81,7 +81,7 @@ PERMISSIONS: dict[str, tuple[Grant, ...]] = {
     ),
     "report-generator": (
         *EVERY,
-        grant("transactions", "dynamodb:BatchGetItem GetItem Query", "the day's audit"),
+        grant("transactions", "dynamodb:BatchGetItem Query", "the day's audit"),
         grant("transactions/by-accepted", "dynamodb:Query", "the day's audit"),
         grant("transactions/by-time", "dynamodb:Query", "windows that are not sealed"),
         grant("transactions/by-death", "dynamodb:Query", "dead letters"),

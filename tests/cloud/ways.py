@@ -6,13 +6,14 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from shroff.codec import encode_transaction
 from shroff.core.transaction import Transaction
-from shroff.ports import Entry
+from shroff.ports import Entry, Failure
 from tests.cloud.cloud import Cloud
 from tests.cloud.troubles import a_minute_passes, spoil
 
@@ -135,13 +136,14 @@ def look_back(cloud: Cloud) -> None:
     cloud.fire("sweep")
 
 
-def forget_to_send(cloud: Cloud) -> None:
+def forget_to_send(cloud: Cloud) -> str:
     long_ago = int(time.time() * 1000) - 700_000
     name = f"forgotten-{time.monotonic_ns()}"
     given = Transaction(transaction_id=name, amount_minor=500, currency="USD", occurred_at=long_ago)
     store = cloud.store()
     store.queue.keep([Entry(transaction_id=name, body=encode_transaction(given), received_at=long_ago)])
     store.close()
+    return name
 
 
 def give_up_alone(cloud: Cloud) -> None:
@@ -171,9 +173,14 @@ def rewind(cloud: Cloud) -> int:
 
 
 def report(cloud: Cloud) -> None:
-    """Of a day in which something was accepted and came to no fate."""
+    """Of a day in which a dead letter was edited: what became of it is not under the moment it had."""
     rewind(cloud)
-    forget_to_send(cloud)
+    name, store = forget_to_send(cloud), cloud.store()
+    message = store.queue.find(name)
+    assert message is not None
+    store.dead_letters.bury(replace(message, failures=(Failure(at=message.received_at, cause="planted"),)))
+    assert store.dead_letters.edit(name, message.body)
+    store.close()
     cloud.fire("report", time.strftime("%Y-%m-%dT01:00:00Z", time.gmtime(time.time() + 86_400)))
 
 
