@@ -50,8 +50,8 @@ $(PACKED): requirements-lambda.lock $(READY) $(shell find zips src -type f ! -na
 	@$(BIN)/python -m zips
 	@touch $@
 
-test: check package ## check, and all tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: check package ## check, and all tests, a file at a time on each core
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: cloud ## lint, format, types, import contracts
 	@$(BIN)/ruff check .
