@@ -89,7 +89,6 @@ PERMISSIONS: dict[str, tuple[Grant, ...]] = {
         grant("state/by-day", "dynamodb:Query", "the day's alerts"),
         grant("bucket/chunks", "s3:GetObject", "the windows of the day"),
         grant("bucket/reports", "s3:PutObject GetObject DeleteObject", "the report, its parts on the way"),
-        grant("bucket/reports", "s3:AbortMultipartUpload", "a report that is not finished leaves nothing"),
         grant("bucket", "s3:ListBucket", "which chunks and parts there are"),
         grant("self", "lambda:InvokeFunction", "the rest of what one run cannot do"),
     ),

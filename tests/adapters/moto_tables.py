@@ -62,7 +62,7 @@ def _in_its_partition(
     place = ranges[0][0] if ranges else name
     low, high = (each.cast_value for each in values) if comparison == "BETWEEN" else (None, None)
     with LOCK:
-        held = _partition(self, name, place).get(value, [])
+        held = _partition(self, name, place).get(value, [])  # type: ignore[arg-type]
         _asked.items = [item for at, item in held if low is None or low <= at <= high]
         try:
             return _query(self, hash_key, comparison, values, *how, **named)

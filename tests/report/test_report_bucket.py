@@ -78,7 +78,7 @@ def test_a_browser_is_told_what_each_file_is(s3, rows):
     assert types == [f"{each}; charset=utf-8" for each in ("text/csv", "application/json", "text/html")]
 
 
-def test_a_report_that_fails_half_way_leaves_the_old_one_and_no_parts(s3):
+def test_a_report_that_fails_half_way_leaves_the_old_one(s3):
     reports = S3Reports(s3, BUCKET)
     reports.write(DATE, {"a.csv": [b"old"], "b.json": [b"old"]})
 
@@ -89,7 +89,6 @@ def test_a_report_that_fails_half_way_leaves_the_old_one_and_no_parts(s3):
     with pytest.raises(OSError, match="disk full"):
         reports.write(DATE, {"a.csv": ROWS, "b.json": broken()})
     assert content(s3, f"reports/{DATE}/a.csv") == content(s3, f"reports/{DATE}/b.json") == b"old"
-    assert unfinished(s3) == 0
 
 
 @pytest.mark.parametrize(
@@ -189,7 +188,7 @@ def test_an_upload_that_was_given_up_does_not_hold_up_the_report(s3):
     draft = drafts.open(DATE, "t.csv")
     draft.write(b"".join(ROWS))
     draft.save(b"half")
-    draft._upload.abort()  # as the bucket does with uploads that are days old
+    s3.abort_multipart_upload(**draft._upload._place())  # as the bucket does with uploads that are days old
     late = drafts.open(DATE, "t.csv")
     assert late.progress == b"half"
     with pytest.raises(Retryable):

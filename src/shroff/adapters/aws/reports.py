@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from typing import Any
 
 from shroff.adapters.aws.uploads import Upload
@@ -21,18 +20,14 @@ class S3Reports:
         self._s3, self._bucket = s3, bucket
 
     def write(self, date: str, files: Mapping[str, Iterable[bytes]]) -> list[str]:
-        """Send all files, then put them in place."""
-        with ExitStack() as undone:
-            uploads = []
-            for name, parts in files.items():
-                upload = Upload(s3=self._s3, bucket=self._bucket, key=key_of(date, name))
-                undone.callback(upload.abort)
-                for part in parts:
-                    upload.write(part)
-                uploads.append(upload)
-            places = [upload.complete() for upload in uploads]
-            undone.pop_all()
-        return places
+        """Send all files, then put them in place. The bucket's lifecycle removes what was not finished."""
+        uploads = []
+        for name, parts in files.items():
+            upload = Upload(s3=self._s3, bucket=self._bucket, key=key_of(date, name))
+            for part in parts:
+                upload.write(part)
+            uploads.append(upload)
+        return [upload.complete() for upload in uploads]
 
 
 def key_of(date: str, name: str) -> str:

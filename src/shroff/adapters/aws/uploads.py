@@ -48,13 +48,6 @@ class Upload:
                 self._join()
         return f"s3://{self.bucket}/{self.key}"
 
-    def abort(self) -> None:
-        """Leave nothing of it; what was there before stays."""
-        if self.upload_id is not None:
-            with translate(f"leaving {self.key}"):
-                self.s3.abort_multipart_upload(**self._place())
-            self.upload_id = None
-
     def _send(self, part: bytes) -> None:
         with translate(f"writing {self.key}"):
             if self.upload_id is None:
