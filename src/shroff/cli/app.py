@@ -30,6 +30,7 @@ COMMANDS = {
     "audit": ("looking:audit", "Check that nothing accepted is lost."),
     "replay": ("looking:replay", "Make a stored decision again and compare it."),
     "evaluate": ("evaluate:evaluate", "What features, rules and a model are worth on labelled history."),
+    "train": ("train:train", "A model from labelled history, for the registry."),
     "backtest": ("backtest:backtest", "What a policy would have decided over history, beside another."),
     "policy": ("policy:app", "Check, publish, compare and roll back policies."),
     "labels": ("labels:app", "What transactions turned out to be."),
