@@ -188,7 +188,7 @@ class Cloud:
         return self.gateway.request(method, path, body, given)
 
     def store(self) -> AwsStore:
-        """The stack's own adapters, as an operator with patience: moto is one process, on a shared machine."""
+        """The stack's own adapters, as an operator with patience: moto is one process, the machine shared."""
         clients = Clients(read_timeout=60)
         shards = int(self.named("api-handler").settings.environment["SHROFF_SHARDS"])
         return AwsStore(clients, names_of(clients, self.suffix), shards=shards)
