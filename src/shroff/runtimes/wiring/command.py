@@ -64,7 +64,7 @@ def open_stack(suffix: str, say: Say) -> Iterator[Opened]:
     from shroff.adapters.aws.refusals import explained  # noqa: PLC0415
     from shroff.adapters.aws.stack import settings_of  # noqa: PLC0415
     from shroff.adapters.aws.store import AwsStore  # noqa: PLC0415
-    from shroff.flows.publish import check_weight  # noqa: PLC0415
+    from shroff.flows.publish import check_weight, check_without_labels  # noqa: PLC0415
     from shroff.flows.refill import refilled  # noqa: PLC0415
     from shroff.flows.settle import AUDITED  # noqa: PLC0415
 
@@ -81,6 +81,7 @@ def open_stack(suffix: str, say: Say) -> Iterator[Opened]:
         )
 
         def ready(policy: Policy) -> AbstractContextManager[None]:
+            check_without_labels(policy)
             check_weight(policy, MOST_STATE)
             return refilled(
                 policy,
