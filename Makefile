@@ -74,7 +74,7 @@ costs: cloud ## docs/cost.md anew, from the stack's program, what was counted an
 lock: ## pin the dependencies anew; newer ones with ARGS=--upgrade
 	@test -x var/lock/bin/uv || { $(PYTHON) -m venv --clear var/lock && var/lock/bin/python -m pip -q install uv; }
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --universal --fork-strategy fewest \
-	  --extra speed --extra dev pyproject.toml --output-file requirements.lock $(ARGS)
+	  --extra speed --extra train --extra dev pyproject.toml --output-file requirements.lock $(ARGS)
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --universal --fork-strategy fewest \
 	  --group cloud --constraint requirements.lock --output-file requirements-cloud.lock $(ARGS)
 	@sed -n '/^numpy==/d; s/^\([^ #]*==[^ ]*\).*/\1/p' requirements.lock requirements-cloud.lock >var/lock/same

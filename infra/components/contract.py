@@ -47,6 +47,7 @@ ROUTES = (
     Route(method="POST", path="/transactions/batch"),
     Route(method="GET", path="/transactions/{id}"),
     Route(method="POST", path="/decisions", checked=True),
+    Route(method="POST", path="/labels"),
     Route(method="GET", path="/health"),
     Route(method="GET", path="/ready"),
 )

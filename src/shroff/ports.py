@@ -90,6 +90,85 @@ class Unsettled:
     due_at: int | None
 
 
+Source = Literal["chargeback", "analyst", "customer"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What somebody says that a transaction was."""
+
+    transaction_id: str
+    fraud: bool
+    source: Source
+    known_at: int
+    """From this moment on it may be used, and not before."""
+    received_at: int
+    stated: bool = True
+    """Whether known_at was said; else it is the moment at which the label came."""
+    number: int = 0
+    """Its place in the order of arrival, from 1; 0 before it is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A label that may be learned, with all that this takes."""
+
+    label: Label
+    transaction: Transaction
+    word: Label | None
+    """The last word for this transaction among those that were due before, None where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A label that is learned, and just before which row of the work's decided transactions."""
+
+    number: int
+    row: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """A label that was learned, as it is kept so that history can be observed again."""
+
+    place: int
+    """Its place in the order of learning, from 1."""
+    before: int
+    """The `seq` of the record just before which it was learned, whether that is decided yet or not."""
+    label: Label
+    transaction: Transaction
+
+
+class Labels(Protocol):
+    """All labels that ever came; of each transaction the last word counts, by known_at, then by arrival."""
+
+    def add(self, labels: Sequence[Label]) -> list[Literal["accepted", "repeated"]]:
+        """Keep labels, durable when this returns, whether or not their transactions are known.
+
+        One is a repetition where the same is there already: same transaction, word, source and known_at, or,
+        where known_at was not stated, where the newest label of this source says the same.
+        """
+
+    def after(self, number: int, limit: int) -> list[Label]:
+        """Labels in the order of arrival."""
+
+    def of(self, transaction_ids: Sequence[str]) -> list[Label]:
+        """Every label of these transactions, in the order of arrival."""
+
+    def counts(self) -> dict[str, int]:
+        """fraud and legitimate, of all that came; learned and passed, of those that were due."""
+
+
+class LearnedLabels(Labels, Protocol):
+    """Labels for the one worker that learns them; what it learned is committed with the ledger's work."""
+
+    def due(self, known_at: int, limit: int) -> list[Due]:
+        """Not learned yet, known by then, their transactions decided; by known_at, then by arrival."""
+
+    def learned(self, after: int, limit: int) -> list[Learned]:
+        """What was learned, in that order."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """All that follows from one batch of messages, committed as one."""
@@ -102,6 +181,11 @@ class Work:
     settled: Sequence[str] = ()
     """Ids whose message was a repetition: no longer to be retried, nothing else to do."""
     alerts: Sequence[Alert] = ()
+
+    learned: Sequence[Taken] = ()
+    """Labels that the state moved past, in that order."""
+    passed: Sequence[int] = ()
+    """Numbers of labels that were due and said nothing new: never to be due again."""
 
 
 class Ledger(Protocol):
@@ -262,6 +346,32 @@ class Policies(Protocol):
     def active(self) -> Publication | None: ...
     def get(self, version: str) -> Publication | None: ...
     def history(self) -> list[Publication]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """A model in the registry. Its document is asked for by its version, as it may be large."""
+
+    version: str
+    """Hash of the document's content, by which policies name the model."""
+    name: str
+    added_at: int
+    retired_at: int | None = None
+    """Retired ones are kept, since decisions were made by them, and are not to be named again."""
+
+
+class Models(Protocol):
+    """The models that policies may name; none is ever removed."""
+
+    def add(self, version: str, name: str, document: bytes, at: int) -> Registration:
+        """Keep a model. One that is there stays as it is, and is no longer retired."""
+
+    def document(self, version: str) -> bytes | None: ...
+    def all(self) -> list[Registration]:
+        """Oldest first; those of one moment by their version."""
+
+    def retire(self, version: str, at: int) -> bool:
+        """False where there is no such model, or it was retired before."""
 
 
 class Lists(Protocol):

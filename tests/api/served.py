@@ -91,10 +91,10 @@ class Trouble:
 
 def gateway(data: Path, settings: dict[str, Any]) -> Gateway:
     queue, store = SqliteQueue(data / "queue.db"), SqliteStore(data / "store.db")
-    reader = SqliteQueue(data / "queue.db")
+    reader, keeper = SqliteQueue(data / "queue.db"), SqliteStore(data / "store.db")
 
     def close() -> None:
-        for each in (queue, reader, store):
+        for each in (queue, reader, store, keeper):
             each.close()
         (data / "closed").touch()
 
@@ -104,6 +104,8 @@ def gateway(data: Path, settings: dict[str, Any]) -> Gateway:
         ledger=store.ledger,
         dead_letters=store.dead_letters,
         policies=store.policies,
+        labels=keeper.labels,
+        label_counts=store.labels.counts,
         changed=store.data_version,
         clock=now,
         keys=store.keys.all,

@@ -22,6 +22,7 @@ ROUTES = [
     ("POST", "/transactions/batch", "transactions:write"),
     ("POST", "/decisions", "decisions:write"),
     ("GET", "/transactions/txn-12345", "transactions:read"),
+    ("POST", "/labels", "labels:write"),
     ("GET", "/metrics", "metrics:read"),
 ]
 
@@ -49,7 +50,9 @@ def give(guarded: Served) -> Callable[..., str]:
 
 def ask(served: Served, method: str, path: str, key: str | None) -> httpx.Response:
     headers = {} if key is None else {"x-api-key": key}
-    return served.client.request(method, path, headers=headers, content=json.dumps(example()))
+    label = {"transaction_id": "txn-12345", "label": "fraud", "source": "analyst"}
+    content = json.dumps(label if path == "/labels" else example())
+    return served.client.request(method, path, headers=headers, content=content)
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), ROUTES)

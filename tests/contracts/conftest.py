@@ -20,8 +20,10 @@ from shroff.ports import (
     Entities,
     Keys,
     LateMarks,
+    LearnedLabels,
     Ledger,
     Lists,
+    Models,
     Policies,
     Queue,
     Schedule,
@@ -52,7 +54,11 @@ class Store(Protocol):
     @property
     def policies(self) -> Policies: ...
     @property
+    def models(self) -> Models: ...
+    @property
     def lists(self) -> Lists: ...
+    @property
+    def labels(self) -> LearnedLabels: ...
     @property
     def alerts(self) -> Alerts: ...
     @property

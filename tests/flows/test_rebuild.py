@@ -24,7 +24,7 @@ def answers(state: State) -> np.ndarray:
 
 
 def kept(pipeline: Pipeline) -> None:
-    state, seq, _ = rebuild(pipeline.policy, pipeline.store.ledger, pipeline.snapshots)
+    state, seq, *_ = rebuild(pipeline.policy, pipeline.store.ledger, pipeline.snapshots)
     keep(pipeline.policy, state, seq, pipeline.store.ledger, pipeline.snapshots)
 
 
@@ -34,7 +34,7 @@ def test_a_snapshot_and_its_tail_are_the_whole_of_history(stream: list[Transacti
     pipeline.run(stream[:cut])
     kept(pipeline)
     pipeline.run(stream[cut:])
-    state, seq, _ = rebuild(pipeline.policy, pipeline.store.ledger, pipeline.snapshots)
+    state, seq, *_ = rebuild(pipeline.policy, pipeline.store.ledger, pipeline.snapshots)
     assert seq == len(stream)
     np.testing.assert_array_equal(answers(state), answers(pipeline.state))
 
@@ -51,7 +51,7 @@ def test_the_state_goes_on_without_changing_what_was_kept() -> None:
 
 def folded(pipeline: Pipeline, rows: list[Transaction]) -> None:
     """The state is that of these rows, and of nothing else."""
-    state, seq, _ = rebuild(pipeline.policy, pipeline.store.ledger, pipeline.snapshots)
+    state, seq, *_ = rebuild(pipeline.policy, pipeline.store.ledger, pipeline.snapshots)
     fresh = pipeline.policy.empty_state()
     observe(fresh, Batch.of(rows))
     assert seq == len(rows)

@@ -45,8 +45,10 @@ class World:
         ports = WorkerPorts(
             queue=self.queue,
             ledger=self.store.ledger,
+            labels=self.store.labels,
             lists=cast("Lists", self),  # of that port, a worker asks for members only
             policies=self.store.policies,
+            models=self.store.models,
             snapshots=self.snapshots,
             store_changed=self.store.data_version,
             clock=lambda: self.now,

@@ -120,6 +120,7 @@ class Stack:
                 entities=self.entities,
                 lists=self.store.lists,
                 policies=self.store.policies,
+                models=self.store.models,
                 tell=self._tell,
                 default_policy=lambda: policy,
                 clock=self._now,
@@ -142,6 +143,8 @@ class Stack:
             policies=self.store.policies,
             in_flight=lambda: self.in_flight,
             ask=ask,
+            labels=self.store.labels,
+            keep=ask,
         )
         intake, deciding = (
             Intake(settings, now, append, self.meter) for append in (self._append_and_send, self._append)

@@ -102,6 +102,7 @@ def audit(*, place: Place = HERE, json: Json = False) -> int:
 
 def replay(transaction_id: str, /, *, place: Place = HERE, json: Json = False) -> int:
     """Make a stored decision again from history and compare it byte for byte; exit 1 where it differs."""
+    from shroff.flows.models import KnownModels, with_models
     from shroff.flows.replay import replay as run
 
     with opened(place) as there:
@@ -111,7 +112,8 @@ def replay(transaction_id: str, /, *, place: Place = HERE, json: Json = False) -
         published = there.policies.get(record.decision.policy_version)
         if published is None:
             raise Rejected([Fault("policy", f"policy {record.decision.policy_version} is not in this store")])
-        found = run(record, read_policy(published.document), there.ledger, in_order=there.in_order)
+        policy = with_models(read_policy(published.document), KnownModels(there.models))
+        found = run(record, policy, there.ledger, there.learned, in_order=there.in_order)
     differences = found.differences()
     if json:
         print_json({"transaction_id": transaction_id, "same": found.same, "differences": differences})

@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from shroff.core.columns import Batch
 from shroff.core.decision import Decision, Reason
-from shroff.core.policy import OUTCOMES, SCORE, TRANSACTION, Policy, main_entity
+from shroff.core.policy import MODEL, OUTCOMES, SCORE, TRANSACTION, Policy, main_entity
 from shroff.core.transaction import JOINT
 
 
@@ -36,7 +36,8 @@ class Alert:
 def raise_alerts(policy: Policy, batch: Batch, decisions: Sequence[Decision], raised_at: int) -> list[Alert]:
     """The alerts of a decided batch, those with the same id already merged."""
     severe = frozenset(OUTCOMES[policy.alert_from :])
-    about = {SCORE: main_entity(policy.entities)} | {rule.name: rule.entity for rule in policy.rules}
+    main = main_entity(policy.entities)
+    about = {SCORE: main, MODEL: main} | {rule.name: rule.entity for rule in policy.rules}
     keys: dict[str, list[str | None]] = {TRANSACTION: [None] * len(batch)}
     found = []
     for row, decision in enumerate(decisions):
@@ -62,8 +63,9 @@ def _alert(
     raised_at: int,
 ) -> Alert:
     entity, key = subject
-    # The score alone leads to different outcomes: a worse one is another thing to look at.
-    what = f"{SCORE}.{reason.outcome}" if reason.rule == SCORE else reason.rule
+    # A score alone leads to different outcomes: a worse one is another thing to look at.
+    by_score = reason.rule == SCORE or (reason.rule == MODEL and policy.model is not None)
+    what = f"{reason.rule}.{reason.outcome}" if by_score else reason.rule
     return Alert(
         alert_id=alert_id(what, entity, key, occurred_at // policy.alert_window),
         rule=reason.rule,

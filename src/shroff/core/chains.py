@@ -15,6 +15,10 @@ events of its entity than are points can be counted wrong: by a part of its own 
 Times are the payers' clocks, and some of those are wrong. What to let go is therefore measured from some way
 behind the newest record: a few transactions from the future do not empty a chain.
 
+Labels that become known have chains of their own beside those of the transactions. In them an event is a
+label, and its amount is 1 for a fraud and 0 for what is legitimate: one sort lists labels by when they became
+known, the other by when the labelled transactions occurred, for what asks in which order frauds came.
+
 The kernels below run compiled where numba is installed and interpreted where it is not.
 """
 
@@ -42,6 +46,9 @@ FIRST, LAST = 0, 1  # columns of `times`
 COUNT, PRICED, TOTAL, SPREAD, LOW, HIGH = range(6)  # columns of `values`; SPREAD: squared deviations
 LATEST = 6  # what a query returns beside the six: the time of the newest event counted, or -1
 QUERIED = 7
+NEWEST, RUN, OLDEST, CLEAN = range(4)
+"""What a query for a run of frauds returns instead: the time of the newest fraud, or -1; how many frauds lie
+unbroken back from it; the time of the oldest of them, or -1; how much that is legitimate came later."""
 NONE = -1
 _USED, _FREE = 0, 1  # cells of `ends`: the first never used record, the head of the list of freed ones
 
@@ -194,6 +201,69 @@ def _step(
     while place != NONE and times[place, FIRST] > time:
         before, place = place, links[place]
     _answer(time, (time - length) // tile * tile, place, times, values, links, out)
+    _add(
+        time, amount, length, tile, lateness, slot, window, before, place,
+        heads, sizes, times, values, links, ends,
+    )  # fmt: skip
+
+
+@compiled
+def _look(
+    time: int, length: int, tile: int, runs: bool, at: int, times: Array, values: Array, links: Array,
+    out: Array,
+) -> None:  # fmt: skip
+    """Answer one window of labels for one event, which is added to none."""
+    while at != NONE and times[at, FIRST] > time:
+        at = links[at]
+    floor = (time - length) // tile * tile
+    if runs:
+        _trace(floor, at, times, values, links, out)
+    else:
+        _answer(time, floor, at, times, values, links, out)
+
+
+@compiled
+def _trace(floor: int, at: int, times: Array, values: Array, links: Array, out: Array) -> None:
+    """The newest run of frauds among the labels from `at` back to `floor`.
+
+    What occurred in one instant, or was merged, counts as if its frauds had come last.
+    """
+    clean, run, newest, oldest = 0.0, 0.0, NONE, NONE
+    while at != NONE and times[at, LAST] >= floor and values[at, TOTAL] == 0.0:
+        clean, at = clean + values[at, COUNT], links[at]
+    if at != NONE and times[at, LAST] >= floor:
+        newest = times[at, LAST]
+    unbroken = newest != NONE
+    while unbroken and at != NONE and times[at, LAST] >= floor:
+        if values[at, TOTAL] > 0.0:
+            run, oldest = run + values[at, TOTAL], times[at, FIRST]
+        unbroken, at = values[at, COUNT] == values[at, TOTAL], links[at]
+    out[:] = np.nan
+    out[NEWEST], out[RUN], out[OLDEST], out[CLEAN] = newest, run, oldest, clean
+
+
+@compiled
+def _learn(
+    time: int, amount: float, length: int, tile: int, lateness: int, slot: int, window: int,
+    heads: Array, sizes: Array, times: Array, values: Array, links: Array, ends: Array,
+) -> None:  # fmt: skip
+    """Add a label to its chain."""
+    before, place = NONE, heads[slot, window]
+    while place != NONE and times[place, FIRST] > time:
+        before, place = place, links[place]
+    _add(
+        time, amount, length, tile, lateness, slot, window, before, place,
+        heads, sizes, times, values, links, ends,
+    )  # fmt: skip
+
+
+@compiled
+def _add(
+    time: int, amount: float, length: int, tile: int, lateness: int, slot: int, window: int,
+    before: int, place: int,
+    heads: Array, sizes: Array, times: Array, values: Array, links: Array, ends: Array,
+) -> None:  # fmt: skip
+    """Add an event to its chain, between the record that is later than it and the one that is not."""
     if place != NONE and times[place, LAST] >= time:  # the same instant, or a run around it
         _count(amount, place, values)
         return
@@ -214,18 +284,59 @@ def _step(
 @compiled
 def _run(
     slots: Array, when: Array, amounts: Array, lengths: Array, tiles: Array, lateness: int,
+    known_from: int, runs_from: int,
+    learners: Array, learned: Array, events: Array, frauds: Array, before: Array,
     heads: Array, sizes: Array, times: Array, values: Array, links: Array, ends: Array, out: Array,
 ) -> None:  # fmt: skip
-    for row in range(len(slots)):
+    label = 0
+    for row in range(len(slots) + 1):
+        while label < len(learners) and (row == len(slots) or before[label] <= row):
+            if learners[label] != NONE:
+                for window in range(known_from, len(lengths)):
+                    _learn(
+                        learned[label] if window < runs_from else events[label], frauds[label],
+                        lengths[window], tiles[window], lateness, learners[label], window,
+                        heads, sizes, times, values, links, ends,
+                    )  # fmt: skip
+            label += 1
+        if row == len(slots):
+            break
         slot = slots[row]
         if slot == NONE:
             out[row, :, :] = np.nan
             continue
-        for window in range(len(lengths)):
+        for window in range(known_from):
             _step(
                 when[row], amounts[row], lengths[window], tiles[window], lateness, slot, window,
                 heads, sizes, times, values, links, ends, out[row, window],
             )  # fmt: skip
+        for window in range(known_from, len(lengths)):
+            _look(
+                when[row], lengths[window], tiles[window], window >= runs_from, heads[slot, window],
+                times, values, links, out[row, window],
+            )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lessons:
+    """k labels as one kind of entity learns them, in columns."""
+
+    slots: Array
+    """[k] int64: the row of the labelled transaction's entity, -1 for none."""
+    known_at: Array
+    """[k] int64, milliseconds."""
+    occurred_at: Array
+    """[k] int64, milliseconds."""
+    fraud: Array
+    """[k] float64: 1 for a fraud, 0 for what is legitimate."""
+    before: Array
+    """[k] int64, ascending: the label is learned just before this row of the events."""
+
+    @classmethod
+    def none(cls) -> Lessons:
+        """Nothing became known."""
+        none = np.empty(0, np.int64)
+        return cls(slots=none, known_at=none, occurred_at=none, fraud=np.empty(0), before=none)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -239,6 +350,10 @@ class Chains:
 
     lengths: Array
     lateness: int
+    known_from: int
+    """The first window of labels: before it are those of transactions."""
+    runs_from: int
+    """The first window of labels by when their transactions occurred: before it are those by `known_at`."""
     heads: Array
     sizes: Array
     times: Array
@@ -247,12 +362,16 @@ class Chains:
     ends: Array
 
     @classmethod
-    def empty(cls, lengths: tuple[int, ...], lateness: int) -> Chains:
-        """Chains of no entity, for windows of these lengths in ms."""
-        windows = len(lengths)
+    def empty(
+        cls, lengths: tuple[int, ...], lateness: int, known: tuple[int, ...] = (), runs: tuple[int, ...] = ()
+    ) -> Chains:
+        """Chains of no entity, for windows of these lengths in ms over transactions and over labels."""
+        windows = len(lengths) + len(known) + len(runs)
         return cls(
-            lengths=np.array(lengths, np.int64),
+            lengths=np.array((*lengths, *known, *runs), np.int64),
             lateness=lateness,
+            known_from=len(lengths),
+            runs_from=len(lengths) + len(known),
             heads=np.empty((0, windows), np.int32),
             sizes=np.empty((0, windows), np.int32),
             times=np.empty((0, 2), np.int64),
@@ -261,13 +380,21 @@ class Chains:
             ends=np.array([0, NONE], np.int64),
         )
 
-    def observe(self, slots: Array, when: Array, amounts: Array, entities: int) -> Array:
-        """Windows before each event, [n, windows, 7], then count the events. Slot -1 has no entity: NaN."""
-        windows = len(self.lengths)
-        self._make_room(entities, len(slots) * windows)
+    def observe(
+        self, slots: Array, when: Array, amounts: Array, entities: int, lessons: Lessons | None = None
+    ) -> Array:
+        """Windows before each event, [n, windows, 7], then count the events. Slot -1 has no entity: NaN.
+
+        Labels are learned on the way, each just before its row.
+        """
+        windows, learned = len(self.lengths), lessons or Lessons.none()
+        labels = len(learned.slots) * (windows - self.known_from)
+        self._make_room(entities, len(slots) * self.known_from + labels)
         out = np.empty((len(slots), windows, QUERIED))
         _run(
             slots, when, amounts, self.lengths, tiles_of(self.lengths), self.lateness,
+            self.known_from, self.runs_from,
+            learned.slots, learned.known_at, learned.occurred_at, learned.fraud, learned.before,
             self.heads, self.sizes, self.times, self.values, self.links, self.ends, out,
         )  # fmt: skip
         return out

@@ -12,7 +12,8 @@ from shroff.core.columns import Batch, objects
 from shroff.core.compiled import Array
 from shroff.core.expression import Kind
 from shroff.core.money import DECIMALS
-from shroff.core.policy import OUTCOMES, SCORE, SHOWN, Policy, Rule
+from shroff.core.policy import MODEL, OUTCOMES, SCORE, SHOWN, Policy, Rule
+from shroff.core.scores import moved, outcomes_by, scores_of
 from shroff.core.transaction import TEXTS
 
 Value = float | str | bool | None
@@ -38,7 +39,7 @@ class Decision:
     score: float
     reasons: tuple[Reason, ...]
     snapshot: bytes
-    """Features and list hits, little-endian float64 in the order of `snapshot_names`; NaN is missing."""
+    """Features, list hits, models' scores: little-endian float64 as in `snapshot_names`; NaN is missing."""
     policy_version: str
     decided_at: int
 
@@ -50,7 +51,7 @@ class Hits:
     outcomes: Array
     """[n] int8, positions in OUTCOMES."""
     severity: Array
-    """[n] int8, the outcomes as they would be without thresholds."""
+    """[n] int8, the outcomes as they would be without the thresholds of the joined score."""
     scores: Array
     """[n] float64, 0 to 1."""
     rules: Array
@@ -65,9 +66,10 @@ def snapshot(features: Array, listed: Mapping[str, Array]) -> Array:
 def decide(policy: Policy, batch: Batch, snapshots: Array, decided_at: int) -> list[Decision]:
     """One decision a row of the batch, from its snapshot [n, f + lists]."""
     columns = columns_of(policy, batch, snapshots)
-    hits = find(policy, columns, len(batch))
-    reasons = _reasons(policy, columns, hits)
-    stored = np.ascontiguousarray(snapshots, "<f8")
+    scores = scores_of(policy, columns, len(batch))
+    hits = find(policy, columns, len(batch), scores)
+    reasons = _reasons(policy, columns, hits, scores)
+    stored = np.ascontiguousarray(np.hstack([snapshots, scores]), "<f8")
     rows = zip(batch.transaction_id, hits.outcomes.tolist(), hits.scores.tolist(), stored, strict=True)
     return [
         Decision(
@@ -83,8 +85,12 @@ def decide(policy: Policy, batch: Batch, snapshots: Array, decided_at: int) -> l
     ]
 
 
-def find(policy: Policy, columns: Mapping[str, Array], n: int) -> Hits:
-    """Evaluate all rules over the columns, and join their hits: highest outcome, noisy-or of the scores."""
+def find(policy: Policy, columns: Mapping[str, Array], n: int, scores: Array | None = None) -> Hits:
+    """Evaluate all rules over the columns, and join their hits: highest outcome, noisy-or of the scores.
+
+    Of the models' scores [n, models] the champion's, which is the first, counts as a hit of that score;
+    without them the rules are alone.
+    """
     found = np.array(policy.program.run(columns, n), bool).reshape(len(policy.rules), n)
     severity, honest = np.zeros(n, np.int8), np.ones(n)
     # Rule by rule: a product along the rows could round differently in batches of another size.
@@ -92,12 +98,15 @@ def find(policy: Policy, columns: Mapping[str, Array], n: int) -> Hits:
         rule, hit = policy.rules[at], found[at]
         np.maximum(severity, rule.outcome, out=severity, where=hit)
         np.multiply(honest, 1.0 - rule.score, out=honest, where=hit)
+    if policy.model is not None and scores is not None:
+        np.maximum(severity, outcomes_by(policy.model, scores[:, 0]), out=severity)
+        np.multiply(honest, 1.0 - scores[:, 0], out=honest)
     # Six decimals: more would show the order in which the product was taken.
-    scores = np.round(1.0 - honest, 6)
+    joined = np.round(1.0 - honest, 6)
     outcomes = severity.copy()
     for outcome, least in policy.thresholds.items():
-        np.maximum(outcomes, outcome, out=outcomes, where=scores >= least)
-    return Hits(outcomes=outcomes, severity=severity, scores=scores, rules=found)
+        np.maximum(outcomes, outcome, out=outcomes, where=joined >= least)
+    return Hits(outcomes=outcomes, severity=severity, scores=joined, rules=found)
 
 
 def columns_of(policy: Policy, batch: Batch, snapshots: Array) -> dict[str, Array]:
@@ -140,19 +149,48 @@ def _attribute(batch: Batch, name: str, kind: Kind) -> Array:
     return objects(value if isinstance(value, str) else None for value in values)
 
 
-def _reasons(policy: Policy, columns: Mapping[str, Array], hits: Hits) -> dict[int, list[Reason]]:
-    """Row → why, rule by rule; last the score, where it alone led to the outcome."""
+def _reasons(
+    policy: Policy, columns: Mapping[str, Array], hits: Hits, scores: Array
+) -> dict[int, list[Reason]]:
+    """Row → why, rule by rule, then by the model; last the score, where it alone led to the outcome."""
     found: dict[int, list[Reason]] = {}
     for at in np.flatnonzero(hits.rules.any(axis=1)):
         rows = np.flatnonzero(hits.rules[at])
         for row, reason in zip(rows.tolist(), _reasons_of(policy.rules[at], columns, rows), strict=True):
             found.setdefault(row, []).append(reason)
+    for row, by_model in _by_model(policy, columns, scores):
+        found.setdefault(row, []).append(by_model)
+    who = "All rules" if policy.model is None else "All rules and the model"
     for row in np.flatnonzero(hits.outcomes > hits.severity).tolist():
         outcome = int(hits.outcomes[row])
         found.setdefault(row, []).append(
-            _by_score(float(hits.scores[row]), outcome, policy.thresholds[outcome])
+            _by_score(who, float(hits.scores[row]), outcome, policy.thresholds[outcome])
         )
     return found
+
+
+def _by_model(policy: Policy, columns: Mapping[str, Array], scores: Array) -> Iterator[tuple[int, Reason]]:
+    """(row, why) where the champion's score is high enough to be explained, or leads to an outcome."""
+    plan = policy.model
+    if plan is None:
+        return
+    champion = scores[:, 0]
+    outcomes = outcomes_by(plan, champion)
+    rows = np.flatnonzero((champion >= plan.reasons_from) | (outcomes > 0))
+    if not len(rows):
+        return
+    for row, (said, figures) in zip(rows.tolist(), moved(policy, plan, columns, rows), strict=True):
+        score = float(champion[row])
+        yield (
+            row,
+            Reason(
+                rule=MODEL,
+                outcome=OUTCOMES[outcomes[row]],
+                score=score,
+                reason=f"The model scores {score:.2f}" + (f": {said}" if said else ""),
+                values={"score": score, **figures},
+            ),
+        )
 
 
 def _reasons_of(rule: Rule, columns: Mapping[str, Array], rows: Array) -> Iterator[Reason]:
@@ -170,12 +208,12 @@ def _told(reason: str, values: Mapping[str, Value]) -> str:
     return SHOWN.sub(lambda match: _shown(values[match[1]]), reason)
 
 
-def _by_score(score: float, outcome: int, least: float) -> Reason:
+def _by_score(who: str, score: float, outcome: int, least: float) -> Reason:
     return Reason(
         rule=SCORE,
         outcome=OUTCOMES[outcome],
         score=score,
-        reason=f"All rules together score {score:.2f}, and {OUTCOMES[outcome]} begins at {least:.2f}",
+        reason=f"{who} together score {score:.2f}, and {OUTCOMES[outcome]} begins at {least:.2f}",
         values={"score": score},
     )
 

@@ -6,17 +6,25 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from shroff.core.chains import Lessons
 from shroff.core.columns import Batch
 from shroff.core.compiled import Array
 from shroff.core.features import Layout
+from shroff.core.labels import Labelled, lessons_of
 from shroff.core.state import EntityState, State
 
 
-def observe(state: State, batch: Batch) -> Array:
+def observe(
+    state: State, batch: Batch, labelled: Labelled | None = None, before: Array | None = None
+) -> Array:
     """Features [n, f] of a batch, each row as of just before its transaction; the state moves past the batch.
 
     Rows are observed in order, so the second transaction of a card sees the first. The state is changed in
     place: whoever may have to step back keeps a snapshot. Columns follow the state's layouts; NaN is missing.
+
+    Labels are learned on the way: label i just before row `before[i]` of the batch ([k] int, ascending),
+    those of n after the last. A row's features see the labels that were learned before it and no other;
+    their windows by `known_at`, moreover, none that became known after the row's transaction occurred.
     """
     if not state.layouts:
         return np.empty((len(batch), 0))
@@ -25,18 +33,21 @@ def observe(state: State, batch: Batch) -> Array:
     hashes = {field: batch.hashes(field) for field in counted}
     parts = []
     for layout in state.layouts:
-        queried, distinct = _meet(layout, state.entities[layout.entity], batch, amounts, hashes)
+        entity = state.entities[layout.entity]
+        lessons = lessons_of(layout, entity, labelled, before)
+        queried, distinct = _meet(layout, entity, batch, amounts, hashes, lessons)
         parts.append(layout.columns(queried, distinct, batch.occurred_at, state.base_currency))
     return np.hstack(parts)
 
 
 def _meet(
-    layout: Layout, entity: EntityState, batch: Batch, amounts: Array, hashes: Mapping[str, Array]
-) -> tuple[Array, Array]:
+    layout: Layout, entity: EntityState, batch: Batch, amounts: Array, hashes: Mapping[str, Array],
+    lessons: Lessons | None,
+) -> tuple[Array, Array]:  # fmt: skip
     """What the entities of one kind remember before each row, which they remember from then on."""
     rows, when = entity.rows(batch.keys(layout.fields)), batch.occurred_at
     values = np.empty((len(batch), len(layout.distincts)), np.int64)
     for column, (field, _) in enumerate(layout.distincts):
         values[:, column] = hashes[field]
-    queried = entity.chains.observe(rows, when, amounts, len(entity.slots))
+    queried = entity.chains.observe(rows, when, amounts, len(entity.slots), lessons)
     return queried, entity.distincts.observe(rows, when, values, len(entity.slots))

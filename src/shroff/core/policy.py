@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from typing import Any, Protocol
 
+from shroff.core.compiled import Array
 from shroff.core.expression import Expression, Kind, Program
 from shroff.core.features import Layout
 from shroff.core.state import State
@@ -24,6 +26,9 @@ TRANSACTION = "transaction"
 
 SCORE = "score"
 """The rule that a reason names where a threshold of the score led to the outcome, and no rule alone."""
+
+MODEL = "model"
+"""What a reason by the champion's score names in a rule's place, and what its columns begin with."""
 
 TRANSACTION_NAMES: Mapping[str, Kind] = {
     "amount": Kind.NUMBER,
@@ -95,6 +100,45 @@ class SweepPlan:
         return Program([expression for rule in self.rules for expression in (rule.when, rule.score)])
 
 
+class Scorer(Protocol):
+    """What deciding asks of a model; it answers the same whatever else is in the batch."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns that it reads, in its order."""
+
+    @property
+    def trained(self) -> Mapping[str, Any]:
+        """How it came about; `usual` has feature → what that usually is."""
+
+    def score(self, rows: Array, /) -> Array:
+        """The chance of fraud [n], 0 to 1, from its columns [n, features]; NaN is missing."""
+
+    def contributions(self, rows: Array, /) -> Array:
+        """What each feature adds to the log-odds [n, features + 1]; the last column is where they begin."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPlan:
+    """Which models score a transaction, by the hashes of their content, and what follows from the score."""
+
+    version: str
+    """The champion, whose score counts."""
+    shadow: tuple[str, ...] = ()
+    """Challengers, whose scores are kept and change nothing."""
+    thresholds: Mapping[int, float] = field(default_factory=dict)
+    """Outcome → the champion's least score that alone leads to it."""
+    reasons_from: float = 0.5
+    """The champion's least score that is explained."""
+    reasons: int = 3
+    """How many features explain it."""
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """All that score, the champion first."""
+        return (self.version, *self.shadow)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Policy:
     """A checked policy; every expression in it is compiled once, on first use."""
@@ -120,6 +164,9 @@ class Policy:
     thresholds: Mapping[int, float]
     """Outcome → the least score that leads to it."""
     sweep: SweepPlan = field(default_factory=SweepPlan)
+    model: ModelPlan | None = None
+    models: Mapping[str, Scorer] = field(default_factory=dict)
+    """The models that the plan names, by version; a policy that was only read has none of them yet."""
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
@@ -128,8 +175,17 @@ class Policy:
 
     @cached_property
     def snapshot_names(self) -> tuple[str, ...]:
-        """The columns of a stored snapshot: all features, then one 0/1 column a list."""
-        return (*self.feature_names, *(f"list.{name}" for name in self.lists))
+        """The columns of a stored snapshot: all features, one 0/1 column a list, a score a model."""
+        versions = () if self.model is None else self.model.versions
+        listed = (f"list.{name}" for name in self.lists)
+        return (*self.feature_names, *listed, *(f"{MODEL}.{version}" for version in versions))
+
+    @cached_property
+    def number_names(self) -> frozenset[str]:
+        """The columns that a model can be given."""
+        known = (name for name, kind in TRANSACTION_NAMES.items() if kind is Kind.NUMBER)
+        told = (f"attributes.{name}" for name, kind in self.attributes.items() if kind is not Kind.TEXT)
+        return frozenset((*known, *told, *self.feature_names, *(f"list.{name}" for name in self.lists)))
 
     @cached_property
     def program(self) -> Program:
@@ -138,8 +194,9 @@ class Policy:
 
     @cached_property
     def names_used(self) -> frozenset[str]:
-        """The columns that rules and their reasons read."""
+        """The columns that rules, their reasons and the models read."""
         used = set[str]().union(*(rule.when.names for rule in self.rules))
+        used.update(*(model.features for model in self.models.values()))
         return frozenset(used.union(*(rule.shown for rule in self.rules)))
 
     @cached_property

@@ -14,7 +14,8 @@ from shroff.core.errors import Fault, Rejected
 from shroff.core.expression import Kind
 from shroff.core.features import Feature, Layout, feature
 from shroff.core.money import DECIMALS
-from shroff.core.policy import OUTCOMES, TRANSACTION, TRANSACTION_NAMES, Policy
+from shroff.core.policy import MODEL, TRANSACTION, TRANSACTION_NAMES, Policy
+from shroff.core.policy_model import read_model_plan, read_thresholds
 from shroff.core.policy_rules import read_rules, read_sweep
 from shroff.core.policy_section import Section
 from shroff.core.transaction import TEXTS
@@ -32,6 +33,7 @@ _TOP = (
     "lists",
     "rules",
     "thresholds",
+    "model",
     "sweep",
 )
 _RESERVED = ("attributes", "list", TRANSACTION, "window")
@@ -49,6 +51,9 @@ def read_policy(document: str) -> Policy:
         raise Rejected([Fault("policy", f"not TOML: {error}")]) from None
     faults: list[Fault] = []
     values = _read(Section(content, "", faults))
+    if values["model"] is not None and any(rule.name == MODEL for rule in values["rules"]):
+        sentence = f'"{MODEL}" is what decisions by a model are reasoned with'
+        faults.append(Fault(f"rules.{MODEL}.name", f"rules.{MODEL}.name: {sentence}"))
     if faults:
         raise Rejected(faults)
     return Policy(version=_version(content), document=document, **values)
@@ -89,8 +94,9 @@ def _read(document: Section) -> dict[str, Any]:
         "layouts": layouts,
         "lists": lists,
         "rules": read_rules(document, of_transaction | of_entities | of_lists, entities),
-        "thresholds": _thresholds(document.table("thresholds")),
+        "thresholds": read_thresholds(document.table("thresholds")),
         "sweep": read_sweep(document.table("sweep"), of_transaction, entities),
+        "model": read_model_plan(document.table("model")),
     }
 
 
@@ -164,17 +170,4 @@ def _lists(section: Section) -> dict[str, str]:
             each.fault("field", f"must be the member that is looked up: one of {', '.join(TEXTS)}")
         elif section.named(name, name):
             found[name] = str(field)
-    return found
-
-
-def _thresholds(section: Section) -> dict[int, float]:
-    section.only(*OUTCOMES[1:])
-    found = {}
-    for outcome, name in enumerate(OUTCOMES[1:], 1):
-        if name in section.content:
-            score = section.number(name, Decimal(0), Decimal(1))
-            if score is not None:
-                found[outcome] = float(score)
-    if list(found.values()) != sorted(found.values()):
-        section.faults.append(Fault("thresholds", f"thresholds: must rise from {' to '.join(OUTCOMES[1:])}"))
     return found

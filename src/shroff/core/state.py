@@ -15,6 +15,8 @@ from shroff.core.distincts import Distincts
 from shroff.core.features import Layout
 from shroff.core.parts import EntityPart, give, take
 
+_OF_LAYOUT = frozenset(("lateness", "known_from", "runs_from"))
+
 
 @dataclass(slots=True, kw_only=True)
 class EntityState:
@@ -29,7 +31,7 @@ class EntityState:
     def empty(cls, layout: Layout) -> EntityState:
         """No entity is known yet."""
         return cls(
-            chains=Chains.empty(layout.windows, layout.lateness),
+            chains=Chains.empty(layout.payments, layout.lateness, layout.known, layout.runs),
             distincts=Distincts.empty(tuple(window for _, window in layout.distincts), layout.lateness),
         )
 
@@ -111,5 +113,5 @@ class State:
 
 
 def _columns(part: Chains | Distincts) -> list[str]:
-    """The names of a part's arrays; its lateness is the layout's."""
-    return [each.name for each in fields(part) if each.name != "lateness"]
+    """The names of a part's arrays; what are plain numbers are the layout's."""
+    return [each.name for each in fields(part) if each.name not in _OF_LAYOUT]

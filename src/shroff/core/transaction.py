@@ -75,7 +75,7 @@ def parse(members: Mapping[str, Any], *, currency: str = "USD") -> Transaction:
         "transaction_id": reader.transaction_id(),
         "currency": own,
         "amount_minor": reader.amount(own),
-        "occurred_at": reader.timestamp(),
+        "occurred_at": reader.moment("timestamp"),
     }
     for name in TEXTS:
         if name in members:
@@ -88,6 +88,22 @@ def parse(members: Mapping[str, Any], *, currency: str = "USD") -> Transaction:
     if reader.faults:
         raise Rejected(sorted(reader.faults, key=_contract_order))
     return Transaction(**values)
+
+
+def read_id(members: Mapping[str, Any], faults: list[Fault]) -> str:
+    """The transaction_id of other objects than transactions; what is wrong with it goes to the faults."""
+    reader = _Reader(members)
+    found = reader.transaction_id()
+    faults += reader.faults
+    return found
+
+
+def read_moment(members: Mapping[str, Any], name: str, faults: list[Fault]) -> int:
+    """A moment in seconds since 1970 as milliseconds; what is wrong with it goes to the faults."""
+    reader = _Reader(members)
+    found = reader.moment(name)
+    faults += reader.faults
+    return found
 
 
 def _contract_order(fault: Fault) -> int:
@@ -145,17 +161,17 @@ class _Reader:
                 self.fault("amount", str(problem))
         return 0
 
-    def timestamp(self) -> int:
-        value = self.required("timestamp")
+    def moment(self, field: str) -> int:
+        value = self.required(field)
         if value is None:
             return 0
         seconds = _decimal(value, text=False)
         if seconds is None:
-            self.fault("timestamp", "timestamp must be a number of seconds since 1970")
+            self.fault(field, f"{field} must be a number of seconds since 1970")
         elif seconds < 0:
-            self.fault("timestamp", "timestamp must not be before 1970")
+            self.fault(field, f"{field} must not be before 1970")
         elif seconds >= _MILLISECONDS_FROM:
-            self.fault("timestamp", "timestamp looks like milliseconds; give seconds since 1970")
+            self.fault(field, f"{field} looks like milliseconds; give seconds since 1970")
         else:
             return int(seconds * 1000)
         return 0

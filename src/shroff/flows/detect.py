@@ -17,7 +17,8 @@ from shroff.core.observe import observe
 from shroff.core.policy import Policy
 from shroff.core.state import State
 from shroff.core.transaction import Transaction
-from shroff.ports import Failure, Fate, Lists, Message, Unsettled, Work
+from shroff.flows.learn import Lessons, lessons
+from shroff.ports import Failure, Fate, LearnedLabels, Lists, Message, Unsettled, Work
 
 Fates = Callable[[Sequence[str]], dict[str, Fate]]
 
@@ -35,29 +36,46 @@ class Sorted:
         return Batch.of([transaction for _, transaction in self.readable])
 
 
-def detect(
-    messages: Sequence[Message], *, policy: Policy, state: State, fates: Fates, lists: Lists, now: int
+def detect(  # noqa: PLR0913  # a port for each thing it asks
+    messages: Sequence[Message],
+    *,
+    policy: Policy,
+    state: State,
+    fates: Fates,
+    lists: Lists,
+    now: int,
+    labels: LearnedLabels | None = None,
 ) -> Work:
     """Decide each message once: what is readable and new is observed and decided, the rest is sorted out.
 
+    Labels that are due are learned on the way, each just before the first transaction that may know of it.
     The state moves past the batch. Where this raises, it may have moved part of the way: whoever
     calls goes back to the state of the last commit.
     """
-    return decide_sorted(sort(messages, fates, now), policy=policy, state=state, lists=lists, now=now)
+    batch = sort(messages, fates, now)
+    learning = None
+    if labels is not None and batch.readable:
+        learning = lessons([transaction for _, transaction in batch.readable], labels, now)
+    return decide_sorted(batch, policy=policy, state=state, lists=lists, now=now, learning=learning)
 
 
-def decide_sorted(batch: Sorted, *, policy: Policy, state: State, lists: Lists, now: int) -> Work:
-    """Decide what is readable of a sorted batch."""
+def decide_sorted(
+    batch: Sorted, *, policy: Policy, state: State, lists: Lists, now: int, learning: Lessons | None = None
+) -> Work:
+    """Decide what is readable of a sorted batch, with what is learned within it."""
     if not batch.readable:
         return Work(unsettled=batch.unreadable, settled=batch.repeated)
     columns = batch.columns()
-    features = observe(state, columns)
+    learning = learning or Lessons()
+    features = observe(state, columns, learning.labelled, learning.before)
     decisions = decide(policy, columns, snapshot(features, listed(policy, columns, lists, now)), now)
     return Work(
         decided=[(*pair, decision) for pair, decision in zip(batch.readable, decisions, strict=True)],
         unsettled=batch.unreadable,
         settled=batch.repeated,
         alerts=raise_alerts(policy, columns, decisions, now),
+        learned=learning.learned,
+        passed=learning.passed,
     )
 
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from shroff.core.errors import Fault, Rejected
 from shroff.ports import Key
 
-SCOPES = ("transactions:write", "decisions:write", "transactions:read", "metrics:read")
+SCOPES = ("transactions:write", "decisions:write", "transactions:read", "labels:write", "metrics:read")
 """What a key can be good for."""
 
 _PREFIX = "shroff"

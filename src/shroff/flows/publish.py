@@ -9,17 +9,20 @@ from shroff.core.densest import densest
 from shroff.core.errors import Fault, Rejected
 from shroff.core.policy import Policy
 from shroff.core.policy_document import read_policy
+from shroff.flows.models import ModelOf, no_models, with_models
 from shroff.ports import Policies, Publication
 
 log = structlog.get_logger()
 
 
-def publish(policies: Policies, document: str, at: int) -> tuple[Policy, Publication]:
+def publish(
+    policies: Policies, document: str, at: int, model_of: ModelOf = no_models
+) -> tuple[Policy, Publication]:
     """Check a document and put it in force; publishing it again changes nothing.
 
-    Raises Rejected with all of its faults.
+    Raises Rejected with all of its faults, those of the models that it names among them.
     """
-    policy = read_policy(document)
+    policy = with_models(read_policy(document), model_of)
     active = policies.active()
     if active is not None and active.version == policy.version:
         return policy, active
@@ -42,20 +45,40 @@ def check_weight(policy: Policy, most: int) -> None:
         raise Rejected(faults)
 
 
-def newest_readable(policies: Policies) -> Policy | None:
-    """The policy in force, or the one before it where that was written by a newer Shroff or by hand."""
+def check_without_labels(policy: Policy) -> None:
+    """Raises Rejected for every entity whose features ask for labels: where nobody learns them, they lie."""
+    faults = [
+        Fault(
+            f"features.{layout.entity}",
+            "labels are learned on one machine only: leave features over them out of a stack's policy",
+        )
+        for layout in policy.layouts
+        if layout.learns
+    ]
+    if faults:
+        raise Rejected(faults)
+
+
+def newest_readable(policies: Policies, model_of: ModelOf | None = None) -> Policy | None:
+    """The policy in force, or the one before it where that was written by a newer Shroff or by hand.
+
+    With the models that it names, where somebody knows them; without, it can do all but decide.
+    """
     for publication in reversed(policies.history()):
         try:
-            return read_policy(publication.document)
+            policy = read_policy(publication.document)
+            return policy if model_of is None else with_models(policy, model_of)
         except Rejected as error:
             log.error("policy_unreadable", policy_version=publication.version, cause=str(error))
     return None
 
 
-def roll_back(policies: Policies, at: int, version: str | None = None) -> Publication:
+def roll_back(
+    policies: Policies, at: int, version: str | None = None, model_of: ModelOf = no_models
+) -> Publication:
     """Publish an earlier version again: the named one, or the one in force before. Raises Rejected."""
     chosen = earlier(policies, version)
-    read_policy(chosen.document)  # it was sound to the Shroff that published it
+    with_models(read_policy(chosen.document), model_of)  # it was sound to the Shroff that published it
     return policies.publish(chosen.version, chosen.document, at)
 
 

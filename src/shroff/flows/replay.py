@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from shroff.core.compiled import Array
 from shroff.core.decision import Decision, decide
 from shroff.core.observe import observe
 from shroff.core.policy import Policy
-from shroff.ports import Ledger, Record
+from shroff.core.state import State
+from shroff.flows.learn import Relearning, labelled_of, rows_before
+from shroff.ports import LearnedLabels, Ledger, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,27 +44,56 @@ class Replayed:
         return found or ["features"] * (self.stored.snapshot != self.again.snapshot)
 
 
-def replay(record: Record, policy: Policy, ledger: Ledger, *, in_order: bool = True) -> Replayed:
-    """Decide a record again: features from the history of its entities before it, lists as they were then.
+def replay(
+    record: Record,
+    policy: Policy,
+    ledger: Ledger,
+    labels: LearnedLabels | None = None,
+    *,
+    in_order: bool = True,
+) -> Replayed:
+    """Decide a record again: features from the history of its entities before it, lists as they were then,
+    and of the labels what had been learned.
 
     `in_order` says that history comes in the order of `seq`, so that it need not be read to its end.
     """
     batch = Batch.of([record.transaction])
     state, observed = policy.empty_state(), 0
     parts = _related(record, batch, policy, ledger, in_order=in_order)
+    learning = _Learning(Relearning(labels))
     for part in parts if in_order else _observed(parts):
-        observe(state, Batch.of([each.transaction for each in part]))
+        learning.observe(state, part)
         observed += len(part)
-    snapshots = np.hstack([observe(state, batch), _lists_then(record, policy)])
+    snapshots = np.hstack([learning.observe(state, [record]), _lists_then(record, policy)])
     again = decide(policy, batch, snapshots, record.decision.decided_at)[0]
     return Replayed(stored=record.decision, again=again, observed=observed, names=policy.snapshot_names)
+
+
+@dataclass(slots=True)
+class _Learning:
+    """Labels of the transactions that are observed again, each learned where it was."""
+
+    relearning: Relearning
+    known: set[str] = field(default_factory=set)
+
+    def observe(self, state: State, records: list[Record]) -> Array:
+        """Features [n, f] of records, with what was learned up to the last of them."""
+        batch = Batch.of([each.transaction for each in records])
+        self.known |= set(batch.transaction_id)
+        learned = [
+            each for each in self.relearning.until(records[-1].seq if records else 0)
+            if each.label.transaction_id in self.known
+        ]  # fmt: skip
+        rows = rows_before(learned, [each.seq for each in records])
+        return observe(state, batch, labelled_of(learned), rows)
 
 
 def _lists_then(record: Record, policy: Policy) -> Array:
     """List hits [1, lists] as the record has them; a damaged snapshot has none."""
     hits = np.zeros(len(policy.lists))
     if len(record.decision.snapshot) == 8 * len(policy.snapshot_names):
-        hits[:] = np.frombuffer(record.decision.snapshot, "<f8")[len(policy.feature_names) :]
+        first = len(policy.feature_names)
+        hits[:] = np.frombuffer(record.decision.snapshot, "<f8")[first : first + len(hits)]
     return hits[None]
 
 

@@ -7,7 +7,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from shroff.core.policy import Policy
-from shroff.ports import Alerts, DeadLetters, Ledger, Lists, Policies, Queue, Reports
+from shroff.ports import (
+    Alerts,
+    DeadLetters,
+    Labels,
+    LearnedLabels,
+    Ledger,
+    Lists,
+    Models,
+    Policies,
+    Queue,
+    Reports,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +31,11 @@ class Opened:
     ledger: Ledger
     dead_letters: DeadLetters
     policies: Policies
+    models: Models
     lists: Lists
+    labels: Labels
+    learned: LearnedLabels | None
+    """The labels as a worker learned them; None where none does."""
     alerts: Alerts
     reports: Reports
     settled: Callable[[], int]

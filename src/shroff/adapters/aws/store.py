@@ -12,9 +12,11 @@ from shroff.adapters.aws.clients import Clients
 from shroff.adapters.aws.cloud import Cloud
 from shroff.adapters.aws.dead_letters import AwsDeadLetters
 from shroff.adapters.aws.entities import AwsEntities
+from shroff.adapters.aws.labels import AwsLabels
 from shroff.adapters.aws.ledger import AwsLedger
 from shroff.adapters.aws.lists import AwsLists
 from shroff.adapters.aws.marks import AwsLateMarks
+from shroff.adapters.aws.models import AwsModels
 from shroff.adapters.aws.names import Names
 from shroff.adapters.aws.policies import AwsPolicies
 from shroff.adapters.aws.queue import AwsQueue
@@ -75,9 +77,19 @@ class AwsStore:
         return AwsPolicies(self._clients.dynamodb, self._names.state)
 
     @cached_property
+    def models(self) -> AwsModels:
+        """The models that policies may name."""
+        return AwsModels(self._clients.dynamodb, self._names.state)
+
+    @cached_property
     def lists(self) -> AwsLists:
         """Allowlists and blocklists."""
         return AwsLists(self._clients.dynamodb, self._names.state)
+
+    @cached_property
+    def labels(self) -> AwsLabels:
+        """What transactions turned out to be."""
+        return AwsLabels(self._clients.dynamodb, self._names.state)
 
     @cached_property
     def alerts(self) -> AwsAlerts:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from shroff.adapters.files.chunks import Cut
-from shroff.adapters.files.layout import Layout, lay_out
+from shroff.adapters.files.layout import TRANSACTION, Contract, Layout, lay_out
 from shroff.adapters.files.plain import fault
 from shroff.adapters.files.stream import opened, size_of, text_of
 from shroff.core.errors import Fault, Rejected
@@ -32,13 +32,13 @@ class Delimited:
 
     unit: Literal["rows", "bytes"] = "bytes"
 
-    def __init__(self, path: Path, mapping: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, mapping: Mapping[str, str], contract: Contract = TRANSACTION) -> None:
         self._path = path
         self.total = size_of(path)
         with opened(path) as (binary, _):
             header, _ = self._header(text_of(binary))
         self._columns = {name: at for at, name in enumerate(header)}
-        self.layout: Layout = lay_out(path, mapping, header)
+        self.layout: Layout = lay_out(path, mapping, header, contract=contract)
 
     def cuts(self, place: int, size: int) -> Iterator[Cut]:
         """Yield cuts of so many records after a place, which counts records."""

@@ -13,6 +13,7 @@ from shroff.core.errors import Fault, Rejected
 from shroff.core.transaction import KNOWN, REQUIRED
 
 _ATTRIBUTE = "attributes."
+_LABEL = frozenset(("transaction_id", "label", "source", "known_at", "timestamp"))
 _NAMED = 20
 
 
@@ -26,8 +27,27 @@ class Layout:
         return iter(self.columns.items())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """What the rows of a file are to be."""
+
+    known: Collection[str]
+    required: Sequence[str]
+    attributes: bool = False
+    """Whether further members are kept."""
+
+
+TRANSACTION = Contract(known=KNOWN, required=REQUIRED, attributes=True)
+LABEL = Contract(known=_LABEL, required=("transaction_id", "label"))
+
+
 def lay_out(
-    path: Path, mapping: Mapping[str, str], columns: Sequence[str], *, complete: bool = True
+    path: Path,
+    mapping: Mapping[str, str],
+    columns: Sequence[str],
+    *,
+    complete: bool = True,
+    contract: Contract = TRANSACTION,
 ) -> Layout:
     """Find the members of a transaction among a file's columns.
 
@@ -41,6 +61,10 @@ def lay_out(
         member = target.removeprefix(_ATTRIBUTE)
         if target.startswith(_ATTRIBUTE) and member in KNOWN:
             faults.append(Fault(target, f"{member} cannot be an attribute: it is a member of its own"))
+        elif not contract.attributes and member not in contract.known:
+            faults.append(
+                Fault(target, f"{target} is no member: they are {', '.join(sorted(contract.known))}")
+            )
         elif not member:
             faults.append(Fault(target, f"column {column} is mapped to no name"))
         elif member in members:
@@ -49,9 +73,10 @@ def lay_out(
             )
         members[member] = column
     taken = {*members, *mapping.values()}
-    found = members | {name: name for name in (columns if complete else KNOWN) if name in KNOWN - taken}
+    left = {*contract.known} - taken
+    found = members | {name: name for name in (columns if complete else sorted(left)) if name in left}
     if complete and not faults:
-        faults = _missing(path, found, columns)
+        faults = _missing(path, found, columns, contract.required)
     if faults:
         raise Rejected(faults)
     return Layout(columns=found)
@@ -72,8 +97,10 @@ def _unknown_columns(path: Path, mapping: Mapping[str, str], columns: Sequence[s
     ]
 
 
-def _missing(path: Path, found: Collection[str], columns: Sequence[str]) -> list[Fault]:
-    missing = [name for name in REQUIRED if name not in found]
+def _missing(
+    path: Path, found: Collection[str], columns: Sequence[str], required: Sequence[str]
+) -> list[Fault]:
+    missing = [name for name in required if name not in found]
     if not missing:
         return []
     maps = " ".join(f"--map {name}=COLUMN" for name in missing)

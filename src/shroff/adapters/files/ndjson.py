@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from shroff.adapters.files.chunks import Cut
-from shroff.adapters.files.layout import Layout, lay_out
+from shroff.adapters.files.layout import TRANSACTION, Contract, Layout, lay_out
 from shroff.adapters.files.plain import fault
 from shroff.adapters.files.stream import opened, size_of
 from shroff.codec import decode_object
@@ -30,7 +30,7 @@ class Ndjson:
 
     unit: Literal["rows", "bytes"] = "bytes"
 
-    def __init__(self, path: Path, mapping: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, mapping: Mapping[str, str], contract: Contract = TRANSACTION) -> None:
         self._path = path
         self.total = size_of(path)
         with opened(path) as (binary, _):
@@ -42,7 +42,7 @@ class Ndjson:
             columns |= dict.fromkeys(members)
         if not columns:
             raise fault(path, "is not newline-delimited JSON: no line at its beginning is an object")
-        self.layout: Layout = lay_out(path, mapping, tuple(columns), complete=False)
+        self.layout: Layout = lay_out(path, mapping, tuple(columns), complete=False, contract=contract)
 
     def cuts(self, place: int, size: int) -> Iterator[Cut]:
         """Yield cuts of so many lines after a place, which counts lines."""

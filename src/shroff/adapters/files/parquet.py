@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from shroff.adapters.files.chunks import Cut
-from shroff.adapters.files.layout import Layout, lay_out
+from shroff.adapters.files.layout import TRANSACTION, Contract, Layout, lay_out
 from shroff.adapters.files.plain import fault, told
 from shroff.adapters.files.stream import size_of
 from shroff.core.errors import Fault, Rejected
@@ -25,7 +25,7 @@ class Parquet:
 
     unit: Literal["rows", "bytes"] = "rows"
 
-    def __init__(self, path: Path, mapping: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, mapping: Mapping[str, str], contract: Contract = TRANSACTION) -> None:
         import polars as pl  # noqa: PLC0415 (a tenth of a second that other commands need not wait)
 
         self._path = path
@@ -34,7 +34,7 @@ class Parquet:
             self._frame = pl.scan_parquet(path, glob=False)
             schema = self._frame.collect_schema()
             self.total = int(self._frame.select(pl.len()).collect().item())
-        self.layout: Layout = lay_out(path, mapping, schema.names())
+        self.layout: Layout = lay_out(path, mapping, schema.names(), contract=contract)
         nested = [(member, column) for member, column in self.layout if not _is_scalar(schema[column])]
         if nested:
             raise Rejected(
@@ -65,7 +65,7 @@ class Parquet:
 
 
 def _values(frame: pl.DataFrame, column: str, member: str) -> Sequence[Any]:
-    if member == "timestamp":
+    if member in {"timestamp", "known_at"}:
         return _seconds(frame[column]).to_list()
     return _scalars(frame[column]).to_list()
 

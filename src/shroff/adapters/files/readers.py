@@ -7,11 +7,12 @@ from pathlib import Path
 
 from shroff.adapters.files.chunks import Rows, Source
 from shroff.adapters.files.delimited import Delimited
+from shroff.adapters.files.layout import LABEL, TRANSACTION, Contract
 from shroff.adapters.files.ndjson import Ndjson
 from shroff.adapters.files.parquet import Parquet
 from shroff.adapters.files.plain import fault
 
-_FORMATS: dict[str, Callable[[Path, Mapping[str, str]], Source]] = {
+_FORMATS: dict[str, Callable[[Path, Mapping[str, str], Contract], Source]] = {
     ".csv": Delimited,
     ".tsv": Delimited,
     ".ndjson": Ndjson,
@@ -27,6 +28,15 @@ def open_rows(path: Path, mapping: Mapping[str, str]) -> Rows:
 
     Raises Rejected in plain sentences: no such file, damaged, no such column, a member without a column.
     """
+    return Rows(_source(path, mapping, TRANSACTION))
+
+
+def open_labels(path: Path, mapping: Mapping[str, str]) -> Rows:
+    """Open a file of labels: transaction_id and label, and if there source, known_at and timestamp."""
+    return Rows(_source(path, mapping, LABEL))
+
+
+def _source(path: Path, mapping: Mapping[str, str], contract: Contract) -> Source:
     name = path.name.lower()
     packed = name.endswith(".gz")
     suffix = Path(name.removesuffix(".gz")).suffix
@@ -35,4 +45,4 @@ def open_rows(path: Path, mapping: Mapping[str, str]) -> Rows:
         raise fault(
             path, f"the name must end in one of {', '.join(SUFFIXES)}; all but .parquet also with .gz"
         )
-    return Rows(source(path, mapping))
+    return source(path, mapping, contract)

@@ -95,6 +95,7 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("transaction_id", "currency", *TEXTS), _text),
     "amount": _amount,
     "timestamp": _timestamp,
+    "known_at": _timestamp,
     "latitude": _coordinate,
     "longitude": _coordinate,
 }

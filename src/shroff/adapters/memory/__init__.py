@@ -7,9 +7,11 @@ from shroff.adapters.memory.dead_letters import MemoryDeadLetters
 from shroff.adapters.memory.deliveries import MemoryDeliveries
 from shroff.adapters.memory.entities import MemoryEntities
 from shroff.adapters.memory.keys import MemoryKeys
+from shroff.adapters.memory.labels import MemoryLabels
 from shroff.adapters.memory.ledger import MemoryLedger
 from shroff.adapters.memory.lists import MemoryLists
 from shroff.adapters.memory.marks import MemoryLateMarks
+from shroff.adapters.memory.models import MemoryModels
 from shroff.adapters.memory.policies import MemoryPolicies
 from shroff.adapters.memory.queue import MemoryQueue
 from shroff.adapters.memory.schedule import MemorySchedule
@@ -25,10 +27,12 @@ class MemoryStore:
     def __init__(self) -> None:
         self._shelves = Shelves()
         self.ledger = MemoryLedger(self._shelves)
+        self.labels = MemoryLabels(self._shelves)
         self.marks = MemoryLateMarks()
         self.entities = MemoryEntities(self._shelves, self.ledger, self.marks)
         self.dead_letters = MemoryDeadLetters(self._shelves)
         self.policies = MemoryPolicies(self._shelves)
+        self.models = MemoryModels(self._shelves)
         self.lists = MemoryLists(self._shelves)
         self.alerts = MemoryAlerts(self._shelves)
         self.deliveries = MemoryDeliveries(self._shelves)

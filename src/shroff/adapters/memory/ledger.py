@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from shroff.adapters.memory.alerts import keep_alerts
+from shroff.adapters.memory.labels import learn
 from shroff.adapters.memory.shelves import CHUNK, Shelves
 from shroff.core.decision import Decision
 from shroff.core.policy import OUTCOMES
@@ -29,6 +30,7 @@ class MemoryLedger:
     def keep(self, work: Work, first: int) -> None:
         """Keep work that was looked at, its records numbered on from `first`."""
         with self._shelves.changing():
+            learn(self._shelves, work, first)
             for seq, each in enumerate(work.decided, first):
                 self._decide(seq, *each)
             for transaction_id in work.settled:

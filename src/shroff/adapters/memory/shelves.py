@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 
 from shroff.core.alert import Alert
-from shroff.ports import DeadLetter, Message, Record
+from shroff.ports import DeadLetter, Label, Message, Record
 
 CHUNK = 5_000
 """Records handed over at once."""
@@ -23,6 +23,11 @@ class Shelves:
     """Transaction id → (due_at, message)."""
     letters: dict[str, DeadLetter] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
+    labels: list[Label] = field(default_factory=list)
+    """In the order of arrival: a label's number is its place, from 1."""
+    learned: list[tuple[int, int]] = field(default_factory=list)
+    """(number, seq of the record just before which it was learned), in that order."""
+    passed: set[int] = field(default_factory=set)
     changes: int = 0
     """How often anything changed."""
     lock: RLock = field(default_factory=RLock)

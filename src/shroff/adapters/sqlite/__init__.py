@@ -9,8 +9,10 @@ from shroff.adapters.sqlite.database import Database
 from shroff.adapters.sqlite.dead_letters import SqliteDeadLetters
 from shroff.adapters.sqlite.deliveries import SqliteDeliveries
 from shroff.adapters.sqlite.keys import SqliteKeys
+from shroff.adapters.sqlite.labels import SqliteLabels
 from shroff.adapters.sqlite.ledger import SqliteLedger
 from shroff.adapters.sqlite.lists import SqliteLists
+from shroff.adapters.sqlite.models import SqliteModels
 from shroff.adapters.sqlite.policies import SqlitePolicies
 from shroff.adapters.sqlite.queue import SqliteQueue
 from shroff.adapters.sqlite.schedule import SqliteSchedule
@@ -27,8 +29,10 @@ class SqliteStore:
     def __init__(self, path: Path | str) -> None:
         self._database = Database(path, "store")
         self.ledger = SqliteLedger(self._database)
+        self.labels = SqliteLabels(self._database)
         self.dead_letters = SqliteDeadLetters(self._database)
         self.policies = SqlitePolicies(self._database)
+        self.models = SqliteModels(self._database)
         self.lists = SqliteLists(self._database)
         self.alerts = SqliteAlerts(self._database)
         self.deliveries = SqliteDeliveries(self._database)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from shroff.adapters.sqlite.alerts import keep_alerts
 from shroff.adapters.sqlite.database import Database, Row
+from shroff.adapters.sqlite.labels import learn, settle
 from shroff.adapters.sqlite.rows import failed_message_cells, failed_message_of, record_of
 from shroff.adapters.sqlite.sql import statements
 from shroff.codec import encode_reasons
@@ -33,7 +34,9 @@ class SqliteLedger:
         rows = [_cells(*each) for each in work.decided]
         try:
             with self._database.write() as connection:
+                learn(connection, work)
                 _decide(connection, rows)
+                settle(connection, work)
                 self._refuse_decided(work.unsettled)
                 _forget(connection, work)
                 _unsettle(connection, work.unsettled)

@@ -95,6 +95,7 @@ def not_allowed(allowed: Sequence[str]) -> Answer:
 
 FULL = busy("Too many transactions are in flight; nothing was accepted, try again")
 UNSTORED = busy("The queue cannot store transactions now; nothing was accepted, try again")
+UNLABELLED = busy("The store cannot keep labels now; none was accepted, try again")
 STOPPING = busy("The gateway is stopping; nothing was accepted, try again")
 TOO_SLOW = problem(408, "The request body did not come in time", ("connection", "close"))
 UNREADABLE = busy("The store cannot be read now; try again")

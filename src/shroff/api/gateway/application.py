@@ -43,6 +43,7 @@ class Gateway:
         )
         self._keyring = Keyring(ports.keys, monotonic)
         self._reader = ThreadPoolExecutor(1, "shroff-reader")
+        self._keeper = ThreadPoolExecutor(1, "shroff-labels")
         self._bodies = Bodies(self._settings.body_timeout / 1_000)
         self._desk = self._furnished()
         self._chores: list[asyncio.Task[None]] = []
@@ -57,6 +58,8 @@ class Gateway:
             policies=ports.policies,
             in_flight=partial(in_flight, ports),
             ask=self._ask,
+            labels=ports.labels,
+            keep=self._keep,
         )
         answered = {
             **routes(asked, self._intake, Poller(ports, self._ask)),
@@ -85,6 +88,7 @@ class Gateway:
         if not loop.is_running():
             loop.run_until_complete(asyncio.gather(*self._chores, return_exceptions=True))
         self._reader.shutdown()
+        self._keeper.shutdown()
         self._ports.close()
 
     async def __rsgi__(self, scope: Scope, proto: HTTPProtocol | WebsocketProtocol) -> None:
@@ -108,6 +112,9 @@ class Gateway:
 
     def _ask(self, question: Callable[[], Any]) -> Awaitable[Any]:
         return self._loop.run_in_executor(self._reader, question)
+
+    def _keep(self, act: Callable[[], Any]) -> Awaitable[Any]:
+        return self._loop.run_in_executor(self._keeper, act)
 
     async def _every(self, seconds: float, act: Callable[[], Awaitable[None]]) -> None:
         """Do it again and again; of failures in a row, the first is logged."""

@@ -12,6 +12,7 @@ from shroff.api.gateway.intake import Intake
 from shroff.api.gateway.request import Request, Route
 from shroff.api.gateway.routes.batch import Batches
 from shroff.api.gateway.routes.decisions import Decisions
+from shroff.api.gateway.routes.labels import Labelling
 from shroff.api.gateway.routes.operations import Operations
 from shroff.api.gateway.routes.transactions import PREFIX, Transactions
 from shroff.api.gateway.settings import DeskPorts
@@ -38,6 +39,7 @@ def routes(
         **Transactions(ports, intake, names).routes(),
         **Batches(intake).routes(),
         **Decisions(deciding or intake, verdicts, names, ports.ask).routes(),
+        **Labelling(ports.labels, ports.keep, intake.clock, intake.settings).routes(),
         **Operations(ports, intake).routes(),
     }
 

@@ -20,13 +20,18 @@ _SHOWN = 64
 
 def entry_in(body: bytes, *, currency: str, received_at: int) -> Entry:
     """The entry of one JSON object. Raises Rejected with all faults at once."""
+    return entry_of_members(object_in(body), currency=currency, received_at=received_at)
+
+
+def object_in(body: bytes) -> dict[str, Any]:
+    """The members of one JSON object. Raises Rejected where there is none, or it can be read in two ways."""
     members = decode_object(body)
     # An object of plain members has one colon each: more of them are in texts, or hide a repetition.
     if body.count(b":") != len(members):
         _refuse_repetition(body)
     if rb"\u0000" in body:
         _refuse_nul(members)
-    return entry_of_members(members, currency=currency, received_at=received_at)
+    return members
 
 
 def _refuse_repetition(body: bytes) -> None:

@@ -21,6 +21,8 @@ class Reading:
     in_flight: int
     alerts: int
     outcomes: dict[str, int]
+    labels: dict[str, int]
+    """fraud and legitimate, of all that came; learned and passed, of those that were due."""
     lag: float
     """Age of the oldest message that the worker has not taken, in seconds."""
 
@@ -51,6 +53,7 @@ def read_gauges(ports: GatewayPorts) -> Reading:
         in_flight=accepted - position + retrying,
         alerts=totals.get("alerts", 0),
         outcomes={name.removeprefix(prefix): n for name, n in totals.items() if name.startswith(prefix)},
+        labels=ports.label_counts(),
         lag=max(0, ports.clock() - waiting[0].received_at) / _MILLISECONDS if waiting else 0.0,
     )
 

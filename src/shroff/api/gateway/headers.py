@@ -27,6 +27,12 @@ def require_json(headers: Headers) -> None:
         raise Refused(problem(415, f"The body must be JSON: {hint}, not {kind!r}"))
 
 
+def is_lines(headers: Headers) -> bool:
+    """Whether a body says that it is newline-delimited JSON."""
+    said = headers.get("content-type")
+    return said is not None and _kind(said) in _LINES - {"application/json"}
+
+
 def require_lines(headers: Headers) -> None:
     """The same for newline-delimited JSON."""
     said = headers.get("content-type")

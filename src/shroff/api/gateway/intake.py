@@ -30,7 +30,7 @@ class Intake:
         is_open: Callable[[], bool] = _always,
     ) -> None:
         self.settings = settings
-        self._clock = clock
+        self.clock = clock
         self._submit = submit
         self._is_open = is_open
         self.in_flight = 0
@@ -55,7 +55,7 @@ class Intake:
 
     def entry(self, body: bytes) -> Entry:
         """The entry of one JSON object. Raises Rejected with all faults at once."""
-        return entry_in(body, currency=self.settings.currency, received_at=self._clock())
+        return entry_in(body, currency=self.settings.currency, received_at=self.clock())
 
     async def accept(self, entries: Sequence[Entry]) -> list[Receipt]:
         """Receipts, once all entries are durable. Raises Refused where none was accepted."""

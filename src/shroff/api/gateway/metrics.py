@@ -103,8 +103,18 @@ def _pipeline(reading: Reading) -> Iterator[Metric]:
     yield GaugeMetricFamily("shroff_in_flight", "Transactions on their way", value=reading.in_flight)
     yield GaugeMetricFamily("shroff_retrying", "Transactions that failed and wait", value=reading.retrying)
     yield GaugeMetricFamily("shroff_worker_lag_seconds", "Age of the oldest one waiting", value=reading.lag)
+    yield from _labels(reading.labels)
     gap = "accepted - decided - dead_lettered - in_flight; anything but 0 is a fault"
     yield GaugeMetricFamily("shroff_audit_gap", gap, value=reading.audit_gap)
+
+
+def _labels(counts: Mapping[str, int]) -> Iterator[Metric]:
+    family = CounterMetricFamily("shroff_labels", "Labels accepted, by label", labels=["label"])
+    for label in ("fraud", "legitimate"):
+        family.add_metric([label], counts[label])
+    yield family
+    waiting = counts["fraud"] + counts["legitimate"] - counts["learned"] - counts["passed"]
+    yield GaugeMetricFamily("shroff_labels_waiting", "Labels that are not learned yet", value=waiting)
 
 
 def _by_outcome(outcomes: Mapping[str, int]) -> Metric:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from shroff.api.gateway.request import Ask
-from shroff.ports import Clock, DeadLetters, Key, Ledger, Policies, Queue
+from shroff.ports import Clock, DeadLetters, Key, Labels, Ledger, Policies, Queue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +41,17 @@ class DeskPorts:
     in_flight: Callable[[], int]
     """How many were accepted and are not decided yet."""
     ask: Ask
+    labels: Labels
+    keep: Ask
+    """As `ask`, for what writes and may take its time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayPorts:
     """What the gateway asks of the world.
 
-    `queue` is appended to by one thread; all the others are asked by one other thread. So `reader`, which
-    reads the same queue, is another connection where a connection is for one thread at a time.
+    `queue` is appended to by one thread and `labels` by another; all the others are asked by a third. So
+    `reader`, which reads the same queue, is another connection where one is for one thread at a time.
     """
 
     queue: Queue
@@ -56,6 +59,8 @@ class GatewayPorts:
     ledger: Ledger
     dead_letters: DeadLetters
     policies: Policies
+    labels: Labels
+    label_counts: Callable[[], dict[str, int]]
     changed: Callable[[], int]
     """A number that differs once the ledger may have changed; asked each millisecond while somebody waits."""
     clock: Clock

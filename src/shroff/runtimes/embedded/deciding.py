@@ -13,8 +13,10 @@ def worker_over(embedded: Embedded) -> Worker:
     ports = WorkerPorts(
         queue=embedded.queue,
         ledger=store.ledger,
+        labels=store.labels,
         lists=store.lists,
         policies=store.policies,
+        models=store.models,
         snapshots=embedded.snapshots,
         store_changed=store.data_version,
         clock=wall_clock,

@@ -8,12 +8,28 @@ from dataclasses import dataclass, replace
 import structlog
 
 from shroff.core.errors import Damaged, Fault, Rejected, Retryable
+from shroff.core.labels import learn
 from shroff.core.policy import Policy
 from shroff.core.state import State
 from shroff.flows.detect import detect, failed
+from shroff.flows.learn import arrears
+from shroff.flows.models import KnownModels
+from shroff.flows.moment import moment_of
 from shroff.flows.publish import newest_readable
 from shroff.flows.rebuild import keep, rebuild
-from shroff.ports import Clock, Ledger, Lists, Message, Policies, Queue, Snapshots, Unsettled, Work
+from shroff.ports import (
+    Clock,
+    LearnedLabels,
+    Ledger,
+    Lists,
+    Message,
+    Models,
+    Policies,
+    Queue,
+    Snapshots,
+    Unsettled,
+    Work,
+)
 
 log = structlog.get_logger()
 
@@ -27,8 +43,10 @@ class WorkerPorts:
 
     queue: Queue
     ledger: Ledger
+    labels: LearnedLabels
     lists: Lists
     policies: Policies
+    models: Models
     snapshots: Snapshots
     store_changed: Callable[[], int]
     """A number that changes when somebody else commits to the store."""
@@ -50,12 +68,14 @@ class Worker:
         self.batch = batch
         self.retry_delays = tuple(retry_delays)
         self.snapshot_every = snapshot_every
+        self._model_of = KnownModels(ports.models)
         self._changed: int | None = None
         self._policy: Policy | None = None
         self._publication = 0
         self._state: State | None = None
         self._seq = 0
         self._snapshot_seq = 0
+        self._place = 0
         self._uncommitted: Work | None = None
 
     def start(self) -> None:
@@ -105,7 +125,11 @@ class Worker:
         if self._uncommitted is not None:  # the state is past what the ledger holds
             return
         try:
-            keep(self._policy, self._state, self._seq, self.ports.ledger, self.ports.snapshots)
+            ports = self.ports
+            keep(
+                self._policy, self._state, self._seq, ports.ledger, ports.snapshots,
+                place=self._place, labels=ports.labels,
+            )  # fmt: skip
         except Retryable as error:
             log.warning("snapshot_not_kept", cause=str(error))
         self._snapshot_seq = self._seq
@@ -115,6 +139,7 @@ class Worker:
         if self._policy is None:
             raise Retryable("no policy is published")
         now = self.ports.clock()
+        self._make_up(messages, now)
         work = self._detect(messages, self._policy, now)
         if isinstance(work, Work):
             self._commit(replace(work, position=messages[-1].seq) if move else work)
@@ -129,6 +154,16 @@ class Worker:
             self._handle(messages[:middle], move=move)
             self._handle(messages[middle:], move=move)
 
+    def _make_up(self, messages: Sequence[Message], now: int) -> None:
+        """Learn what was due before any of the messages, as long as that is too much for one batch."""
+        if not self.ports.labels.due(now, 1):
+            return
+        until = min(now, *map(moment_of, messages))
+        while (lessons := arrears(self.ports.labels, until)) is not None:
+            if lessons.labelled is not None:
+                learn(self._current_state(), lessons.labelled)
+            self._commit(Work(learned=lessons.learned, passed=lessons.passed))
+
     def _detect(self, messages: Sequence[Message], policy: Policy, now: int) -> Work | Exception:
         """What follows from the messages, or why nothing can: then the state is that of the last commit."""
         try:
@@ -139,6 +174,7 @@ class Worker:
                 fates=self.ports.ledger.fates,
                 lists=self.ports.lists,
                 now=now,
+                labels=self.ports.labels,
             )
         except Damaged:
             raise
@@ -167,6 +203,7 @@ class Worker:
         self.ports.ledger.commit(work)
         self._uncommitted = None
         self._seq += len(work.decided)
+        self._place += len(work.learned)
         if self._seq - self._snapshot_seq >= self.snapshot_every:
             self.snapshot()
         return len(work.decided) + len(work.unsettled) + len(work.settled)
@@ -176,7 +213,8 @@ class Worker:
             policy = self._policy
             assert policy is not None  # noqa: S101  # _handle asked
             ports = self.ports
-            self._state, self._seq, self._snapshot_seq = rebuild(policy, ports.ledger, ports.snapshots)
+            rebuilt = rebuild(policy, ports.ledger, ports.snapshots, ports.labels)
+            self._state, self._seq, self._snapshot_seq, self._place = rebuilt
         return self._state
 
     def _follow_policy(self) -> None:
@@ -186,7 +224,7 @@ class Worker:
             return
         active = self.ports.policies.active()
         if active is not None and active.number != self._publication:
-            self._take_over(newest_readable(self.ports.policies))
+            self._take_over(newest_readable(self.ports.policies, self._model_of))
             self._publication = active.number
         self._changed = changed  # last: where the store could not be read, the next step looks again
 

@@ -13,8 +13,9 @@ from shroff.core.alert import Alert
 from shroff.core.errors import Contended, Rejected, Retryable
 from shroff.core.policy import Policy
 from shroff.flows.decide import Outcome, decide, decide_each
+from shroff.flows.models import KnownModels
 from shroff.flows.publish import newest_readable, publish
-from shroff.ports import Clock, Entities, Failure, Lists, Message, Policies
+from shroff.ports import Clock, Entities, Failure, Lists, Message, Models, Policies
 from shroff.runtimes.lambdas.meter import Meter
 
 log = structlog.get_logger()
@@ -38,6 +39,7 @@ class DeciderPorts:
     entities: Entities
     lists: Lists
     policies: Policies
+    models: Models
     tell: Callable[[Sequence[Alert]], int]
     default_policy: Callable[[], str]
     """The document that a stack begins with."""
@@ -51,6 +53,7 @@ class Decider:
     def __init__(self, ports: DeciderPorts, meter: Meter) -> None:
         self.ports = ports
         self._meter = meter
+        self._model_of = KnownModels(ports.models)
         self._policy: Policy | None = None
         self._publication = 0
         self._looked_at = -_KNOWN
@@ -63,7 +66,8 @@ class Decider:
             if active is None:
                 _, active = publish(self.ports.policies, self.ports.default_policy(), now)
             if active.number != self._publication:
-                self._policy, self._publication = newest_readable(self.ports.policies), active.number
+                self._policy = newest_readable(self.ports.policies, self._model_of)
+                self._publication = active.number
             self._looked_at = now
         if self._policy is None:
             raise Retryable("no policy that was published can be read")

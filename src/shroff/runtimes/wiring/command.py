@@ -38,7 +38,10 @@ def opened_of(embedded: Embedded) -> Opened:
         ledger=store.ledger,
         dead_letters=store.dead_letters,
         policies=store.policies,
+        models=store.models,
         lists=store.lists,
+        labels=store.labels,
+        learned=store.labels,
         alerts=store.alerts,
         reports=embedded.reports,
         settled=lambda: 0,
@@ -61,7 +64,7 @@ def open_stack(suffix: str, say: Say) -> Iterator[Opened]:
     from shroff.adapters.aws.refusals import explained  # noqa: PLC0415
     from shroff.adapters.aws.stack import settings_of  # noqa: PLC0415
     from shroff.adapters.aws.store import AwsStore  # noqa: PLC0415
-    from shroff.flows.publish import check_weight  # noqa: PLC0415
+    from shroff.flows.publish import check_weight, check_without_labels  # noqa: PLC0415
     from shroff.flows.refill import refilled  # noqa: PLC0415
     from shroff.flows.settle import AUDITED  # noqa: PLC0415
 
@@ -78,6 +81,7 @@ def open_stack(suffix: str, say: Say) -> Iterator[Opened]:
         )
 
         def ready(policy: Policy) -> AbstractContextManager[None]:
+            check_without_labels(policy)
             check_weight(policy, MOST_STATE)
             return refilled(
                 policy,
@@ -95,7 +99,10 @@ def open_stack(suffix: str, say: Say) -> Iterator[Opened]:
                 ledger=store.archive,
                 dead_letters=store.dead_letters,
                 policies=store.policies,
+                models=store.models,
                 lists=store.lists,
+                labels=store.labels,
+                learned=None,
                 alerts=store.alerts,
                 reports=store.reports,
                 settled=lambda: store.schedule.last(AUDITED) or 0,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shroff.adapters.files.bookmark import Bookmark
 from shroff.adapters.files.lists import read_list
-from shroff.adapters.files.readers import open_rows
+from shroff.adapters.files.readers import open_labels, open_rows
 from shroff.adapters.files.reports import FileReports
 from shroff.adapters.files.snapshots import FileSnapshots
 from shroff.adapters.files.writers import write_simulated
@@ -24,8 +24,8 @@ from shroff.runtimes.wiring import default_policy, wall_clock
 QUEUE, STORE, SNAPSHOT, REPORTS, IMPORTS = "queue.db", "store.db", "state.snapshot", "reports", "imports"
 
 __all__ = [
-    "Embedded", "channels", "gateway_ports", "import_bookmark", "open_embedded", "open_rows", "read_list",
-    "write_simulated",
+    "Embedded", "channels", "gateway_ports", "import_bookmark", "open_embedded", "open_labels", "open_rows",
+    "read_list", "write_simulated",
 ]  # fmt: skip
 
 
@@ -97,11 +97,12 @@ def import_bookmark(data: Path, path: Path, mapping: Mapping[str, str]) -> Bookm
 
 
 def gateway_ports(data: Path) -> GatewayPorts:
-    """What the gateway asks, over connections of its own: one to append by, the others to read by."""
-    queue, reader, store = SqliteQueue(data / QUEUE), SqliteQueue(data / QUEUE), SqliteStore(data / STORE)
+    """What the gateway asks, over connections of its own: two to write by, the others to read by."""
+    queue, reader = SqliteQueue(data / QUEUE), SqliteQueue(data / QUEUE)
+    store, keeper = SqliteStore(data / STORE), SqliteStore(data / STORE)
 
     def close() -> None:
-        for each in (queue, reader, store):
+        for each in (queue, reader, store, keeper):
             each.close()
 
     return GatewayPorts(
@@ -110,6 +111,8 @@ def gateway_ports(data: Path) -> GatewayPorts:
         ledger=store.ledger,
         dead_letters=store.dead_letters,
         policies=store.policies,
+        labels=keeper.labels,
+        label_counts=store.labels.counts,
         changed=store.data_version,
         clock=wall_clock,
         keys=store.keys.all,

@@ -20,6 +20,8 @@ def api(deployed: Deployed) -> Api:
         policies=store.policies,
         in_flight=lambda: backlog(deployed.clients, deployed.names.queue_url),
         ask=ask,
+        labels=store.labels,
+        keep=ask,
     )
     settings = GatewaySettings(
         currency=deployed.settings.currency, high_water=deployed.settings.high_water, require_key=False

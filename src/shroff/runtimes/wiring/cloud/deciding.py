@@ -22,6 +22,7 @@ def decider(deployed: Deployed) -> Decider:
         entities=store.entities,
         lists=store.lists,
         policies=store.policies,
+        models=store.models,
         tell=teller(deployed).tell,
         default_policy=default_policy,
         clock=deployed.clock,
