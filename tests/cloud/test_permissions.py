@@ -83,7 +83,8 @@ def test_without_it_something_fails(
     cloud: Cloud, roles: Roles, needs: Needs, function: str, row: int, action: str
 ) -> None:
     quickest = sorted(needs[function], key=lambda each: each.seconds)
-    ways = [each.way for each in quickest if action in each.asked]
+    # Twice: only what a run before has sealed is sealed again, and five minutes may just have passed.
+    ways = 2 * [each.way for each in quickest if action in each.asked]
     assert ways, "nothing that is done here asks for it"
     roles.without(f"{function}-{cloud.suffix}", row, action)
     try:
