@@ -50,7 +50,12 @@ class Layout:
 def read_layout(settings: Settings | None = None) -> Layout:
     """What the program declares for a stack of these settings."""
     settings = settings or Settings(suffix="prod")
-    declared = list(_declared(settings))
+    return layout_of(_declared(settings), settings)
+
+
+def layout_of(declared: Iterable[Declared], settings: Settings) -> Layout:
+    """Of what was declared, in any order: resources are registered as what they wait for resolves."""
+    declared = sorted(declared, key=lambda each: (each[0], str(each[1].get("name"))))
 
     def all_of(kind: str) -> list[Mapping[str, Any]]:
         return [given for found, given in declared if found == kind]

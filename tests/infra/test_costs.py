@@ -246,6 +246,24 @@ def test_a_table_and_amounts_are_as_people_read_them() -> None:
     assert [dollars(each) for each in amounts] == ["0.01", "999.99", "1,000", "1,234,568"]
 
 
+BACKWARDS = """
+from infra.costs import layout
+from infra.settings import Settings
+
+settings = Settings(suffix="prod")
+declared = list(layout._declared(settings))
+one, other = (repr(layout.layout_of(each, settings)) for each in (declared, declared[::-1]))
+assert one == other, f"{one}\\n{other}"
+"""
+
+
+def test_a_layout_is_the_same_however_the_resources_come() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", BACKWARDS], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+
+
 def test_the_page_is_what_is_computed_now() -> None:
     command = [sys.executable, "-m", "infra.costs", "--check"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
