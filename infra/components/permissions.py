@@ -67,6 +67,9 @@ PERMISSIONS: dict[str, tuple[Grant, ...]] = {
         grant("state", "dynamodb:BatchGetItem", "which findings are alerts already"),
         grant("state", "dynamodb:PutItem UpdateItem DeleteItem", "alerts; how far it came; marks undone"),
         grant("state/untold", "dynamodb:Query", "alerts that nobody was told of yet"),
+        grant("state/pending", "dynamodb:Query", "labels that wait to be learned"),
+        # A label is learned only if deciding has not stood still since: one check more in its transaction.
+        grant("state", "dynamodb:ConditionCheckItem", "that nobody folds history meanwhile"),
         grant("queue", "sqs:SendMessage", "what was accepted but never sent"),
         grant(
             "dlq", "sqs:ReceiveMessage ChangeMessageVisibility GetQueueAttributes", "what SQS gave up alone"

@@ -24,7 +24,7 @@ def resources(place: Place, function: str, key_arn: pulumi.Input[str]) -> dict[s
         **tables,
         **{f"transactions/{each}": f"{tables['transactions']}/index/{each}"
            for each in ("by-accepted", "by-time", "by-death")},
-        **{f"state/{each}": f"{tables['state']}/index/{each}" for each in ("by-day", "untold")},
+        **{f"state/{each}": f"{tables['state']}/index/{each}" for each in ("by-day", "untold", "pending")},
         "queue": place.arn("sqs", place.name("transaction-queue")),
         "dlq": place.arn("sqs", place.name("transaction-dlq")),
         "invocation-dlq": place.arn("sqs", place.name("invocation-dlq")),

@@ -39,6 +39,8 @@ TRANSACTIONS = (
 STATE = (
     Index(name="by-day", hash=("day", "S"), range=("occurred_at", "N")),
     Index(name="untold", hash=("untold", "S"), range=("raised_at", "N")),
+    # Labels that are not learned yet, by from when on each is looked for.
+    Index(name="pending", hash=("pending", "S"), range=("look_at", "N"), only=("about",)),
 )
 
 

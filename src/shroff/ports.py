@@ -160,13 +160,29 @@ class Labels(Protocol):
 
 
 class LearnedLabels(Labels, Protocol):
-    """Labels for the one worker that learns them; what it learned is committed with the ledger's work."""
+    """Labels for whoever learns them; what one worker learned is committed with the ledger's work."""
 
     def due(self, known_at: int, limit: int) -> list[Due]:
         """Not learned yet, known by then, their transactions decided; by known_at, then by arrival."""
 
     def learned(self, after: int, limit: int) -> list[Learned]:
-        """What was learned, in that order."""
+        """What was learned, in that order; where many workers decide, in the order of `before`."""
+
+
+class SharedLabels(LearnedLabels, Protocol):
+    """Labels where many workers share the entities' state, with which it is committed what was learned."""
+
+    def pending(self, now: int) -> Iterator[list[str]]:
+        """Ids of transactions with labels that are known by now and wait, some at a time, oldest first.
+
+        What was learned, passed or put off a moment ago may still be among them.
+        """
+
+    def due_of(self, transaction_ids: Sequence[str], now: int) -> tuple[list[Due], list[Label]]:
+        """Of these transactions' labels what is due, as `due` says, and what waits for its transaction."""
+
+    def put_off(self, until: Sequence[tuple[Label, int]]) -> None:
+        """Labels that are not looked for again before a moment, each with its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +256,17 @@ class Part:
     """What the other parts remember."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uptake:
+    """Labels that become learned in one commit with the state that moved past them."""
+
+    learned: Sequence[Label]
+    passed: Sequence[Label]
+    """They were due and said nothing new: never to be due again."""
+    turn: int
+    """As `Entities.turn` said it before the policy and the labels were read."""
+
+
 class Entities(Protocol):
     """The entities' state beside the ledger, for many workers at once; a generation for each state key."""
 
@@ -251,6 +278,16 @@ class Entities(Protocol):
 
         Records are numbered on from the highest clock of the parts. Raises Contended where another worker
         wrote to a part meanwhile, Repeated for what was decided before, TooLarge for what must be halved.
+        """
+
+    def turn(self) -> int | None:
+        """What `learn` is to be told; None while deciding stands still, and nothing may be learned."""
+
+    def learn(self, generation: str, uptake: Uptake, states: Sequence[tuple[Part, bytes]]) -> None:
+        """Keep that labels were learned, and the new state of these parts, all or nothing.
+
+        They are learned just before the next record of any of the parts. Raises Contended where another
+        worker wrote to a part or took one of the labels meanwhile, or the turn is over; TooLarge as `commit`.
         """
 
     def fill(self, generation: str, states: Iterable[tuple[str, str, bytes]], clock: int) -> None:
@@ -439,6 +476,9 @@ class Reports(Protocol):
         A file comes in parts, and is taken to its end before the next one is begun: what a report says of
         its rows is known only after the last of them.
         """
+
+    def read(self, date: str, name: str) -> bytes | None:
+        """A file of one day; None where there is none."""
 
 
 class Draft(Protocol):

@@ -18,7 +18,7 @@ def client(service: str) -> Any:
 def state_table(name: str = TABLE) -> Any:
     """A new, empty state table; returns the client."""
     dynamodb = client("dynamodb")
-    texts, numbers = ("pk", "sk", "day", "untold"), ("occurred_at", "raised_at")
+    texts, numbers = ("pk", "sk", "day", "untold", "pending"), ("occurred_at", "raised_at", "look_at")
     dynamodb.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
@@ -28,6 +28,7 @@ def state_table(name: str = TABLE) -> Any:
         GlobalSecondaryIndexes=[
             _index("by-day", "day", "occurred_at"),
             _index("untold", "untold", "raised_at"),
+            _index("pending", "pending", "look_at"),
         ],
     )
     return dynamodb

@@ -25,6 +25,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
+from shroff.adapters.files.reports import FileReports
 from shroff.adapters.sqlite import SqliteQueue, SqliteStore
 from shroff.api.gateway.application import Gateway
 from shroff.api.gateway.settings import GatewayPorts, GatewaySettings
@@ -32,6 +33,7 @@ from shroff.core.errors import Retryable
 from shroff.core.policy import Policy
 from shroff.core.state import State
 from shroff.flows.detect import detect
+from shroff.flows.figures import newest_figures
 from shroff.flows.publish import publish
 from shroff.ports import Entry, Failure, Message, Queue, Receipt, Unsettled, Work
 
@@ -109,6 +111,7 @@ def gateway(data: Path, settings: dict[str, Any]) -> Gateway:
         changed=store.data_version,
         clock=now,
         keys=store.keys.all,
+        figures=partial(newest_figures, FileReports(data / "reports")),
         close=close,
     )
     return Gateway(ports, GatewaySettings(**{"require_key": False, **settings}))

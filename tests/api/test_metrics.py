@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from prometheus_client.parser import text_string_to_metric_families
 
+from shroff.adapters.files.reports import FileReports
+from shroff.flows.figures import FORMAT, WATCH
 from tests.api.served import Served
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -65,3 +69,27 @@ def test_addresses_that_clients_make_up_are_counted_as_one(served: Served):
 def test_nothing_waiting_is_no_lag(served: Served):
     served.decide()
     assert value(scrape(served), "shroff_worker_lag_seconds") == 0
+
+
+def test_what_the_newest_report_found_is_told(served: Served):
+    reports = FileReports(served.data / "reports")
+    before = scrape(served)
+    assert not [name for name, _ in before if name.startswith(("shroff_drift", "shroff_report"))]
+    figures = {
+        "psi": {"amount": 0.31}, "drift": {"stable": 7, "moving": 2, "shifted": 1},
+        "rules": {"silent": 1, "spiking": 0, "never": 3}, "strange_rules": [["early", "silent"]],
+        "agreement": {"abc": 0.97}, "calibration": {"abc": 1.25},
+    }  # fmt: skip
+    for day, psi in (("2025-03-05", 0.31), ("2025-03-04", 9.0)):
+        kept = {"format": FORMAT, "date": day, "figures": figures | {"psi": {"amount": psi}}}
+        reports.write(day, {WATCH: [json.dumps(kept).encode()]})
+    samples = scrape(served)
+    assert value(samples, "shroff_report_day_seconds") == 1_741_132_800
+    assert value(samples, "shroff_drift_psi", column="amount") == 0.31
+    assert value(samples, "shroff_drift_columns", state="shifted") == 1
+    assert value(samples, "shroff_rule_habits", state="never") == 3
+    assert value(samples, "shroff_rule_strange", rule="early", state="silent") == 1
+    assert value(samples, "shroff_model_agreement", model="abc") == 0.97
+    assert value(samples, "shroff_calibration_ratio", model="abc") == 1.25
+    reports.write("2025-03-05", {WATCH: [b'{"format": 0, "date": "2025-03-05"}']})
+    assert "shroff_drift_psi" not in {name for name, _ in scrape(served)}

@@ -12,8 +12,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from shroff.codec import encode_transaction
+from shroff.core.policy_document import read_policy
 from shroff.core.transaction import Transaction
+from shroff.flows.publish import publish
 from shroff.ports import Entry, Failure
+from shroff.runtimes.wiring import default_policy
 from tests.cloud.cloud import Cloud
 from tests.cloud.troubles import a_minute_passes, spoil
 
@@ -136,6 +139,30 @@ def look_back(cloud: Cloud) -> None:
     cloud.fire("sweep")
 
 
+def learn(cloud: Cloud) -> None:
+    """A label of what was decided, by a policy that asks for labels."""
+    ask_for_labels(cloud)
+    given = body()
+    cloud.ask("POST", "/decisions", given)
+    said = {"transaction_id": given["transaction_id"], "label": "fraud", "source": "analyst"}
+    cloud.ask("POST", "/labels", said)
+    cloud.named("batch-processor").go_cold()
+    cloud.fire("sweep")
+
+
+def ask_for_labels(cloud: Cloud) -> None:
+    store = cloud.store()
+    active = store.policies.active()
+    document = default_policy() if active is None else active.document
+    if "customer_merchant.fraud_count_90d" not in read_policy(document).feature_names:
+        entities, features = document.split("[features]")
+        few = "customer_merchant = ["
+        assert few in features
+        features = features.replace(few, few + '"fraud_count_90d", ', 1)
+        publish(store.policies, f"{entities}[features]{features}", int(time.time() * 1000))
+    store.close()
+
+
 def forget_to_send(cloud: Cloud) -> str:
     long_ago = int(time.time() * 1000) - 700_000
     name = f"forgotten-{time.monotonic_ns()}"
@@ -202,6 +229,6 @@ def go_on(short: str) -> Way:
 WAYS: dict[str, list[Way]] = {
     "api-handler": [first_policy, ask_api, lose("api-handler")],
     "queue-consumer": [first_policy, consume, bury, fail_once, large, put_back, lose("queue-consumer")],
-    "batch-processor": [look_back, look_back, go_on("batch-processor"), lose("batch-processor")],
+    "batch-processor": [look_back, look_back, learn, go_on("batch-processor"), lose("batch-processor")],
     "report-generator": [report, go_on("report-generator"), lose("report-generator")],
 }

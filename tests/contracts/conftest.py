@@ -27,6 +27,7 @@ from shroff.ports import (
     Policies,
     Queue,
     Schedule,
+    SharedLabels,
 )
 from tests.adapters.aws_cloud import cloud
 
@@ -42,6 +43,8 @@ class SharedStore(Protocol):
     def entities(self) -> Entities: ...
     @property
     def marks(self) -> LateMarks: ...
+    @property
+    def labels(self) -> SharedLabels: ...
 
 
 class Store(Protocol):

@@ -15,6 +15,7 @@ from shroff.core.metrics import (
     average_precision,
     brier,
     card_precision_at_k,
+    precision_recall,
     recall_at,
     roc_auc,
     threshold_at,
@@ -59,6 +60,27 @@ def test_the_order_of_the_rows_changes_nothing(rows: list[tuple[bool, float]], c
     measures: tuple[Callable[[Array, Array], float], ...] = (average_precision, roc_auc, recall_at)
     for measure in measures:
         assert measure(fraud[order], scores[order]) == pytest.approx(measure(fraud, scores))
+
+
+@given(ROWS, st.randoms(use_true_random=False))
+def test_a_row_that_stands_for_several_counts_as_they_would(
+    rows: list[tuple[bool, float]], chance: object
+) -> None:
+    fraud, scores = columns(rows)
+    times = np.array([chance.randrange(1, 4) for _ in rows])  # type: ignore[attr-defined]
+    weighted = average_precision(fraud, scores, times.astype(float))
+    assert weighted == pytest.approx(average_precision(np.repeat(fraud, times), np.repeat(scores, times)))
+
+
+@given(ROWS)
+def test_precision_and_recall_at_a_score_are_of_what_is_at_or_above_it(
+    rows: list[tuple[bool, float]],
+) -> None:
+    fraud, scores = columns(rows)
+    for score, precision, recall in zip(*precision_recall(fraud, scores), strict=True):
+        above = scores >= score
+        assert precision == pytest.approx(fraud[above].mean())
+        assert recall == pytest.approx(fraud[above].sum() / fraud.sum())
 
 
 def test_the_value_found_is_that_of_the_frauds_above_the_threshold() -> None:

@@ -38,6 +38,12 @@ class Store(MemoryStore):
             self.before.pop()()
         return self.entities.commit(generation, work, states)
 
+    def turn(self) -> int | None:
+        raise NotImplementedError
+
+    def learn(self, generation: str, uptake: object, states: object) -> None:
+        raise NotImplementedError
+
     def fill(self, generation: str, states: object, clock: int) -> None:
         raise NotImplementedError
 

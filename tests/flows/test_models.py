@@ -67,6 +67,21 @@ def test_a_challenger_that_is_promoted_leaves_the_shadow() -> None:
     assert roles(there.policies) == {SECOND.version: "champion"}
 
 
+def test_a_champion_brings_its_thresholds_unless_the_policy_has_its_own_and_a_challenger_never() -> None:
+    there, proposed = store(FIRST, SECOND), {"review": 0.25}
+    first, second = (named(there.models, each.version) for each in (FIRST, SECOND))
+    put(there, promoted(there.policies, first))
+    assert "[model.thresholds]" not in promoted(there.policies, second, shadow=True, thresholds=proposed)
+    brought = promoted(there.policies, second, thresholds={"review": 0.00001, "decline": 0.75})
+    plan = read_policy(brought).model
+    assert plan is not None
+    assert list(plan.thresholds.values()) == [0.00001, 0.75]
+    put(there, brought)
+    kept = read_policy(promoted(there.policies, first, thresholds={"review": 0.5})).model
+    assert kept is not None
+    assert kept.thresholds == plan.thresholds
+
+
 def test_a_retired_challenger_is_out_of_the_policy_and_the_champion_is_not_retired() -> None:
     there = store(FIRST, SECOND)
     put(there, promoted(there.policies, named(there.models, FIRST.version)))

@@ -10,7 +10,7 @@ from shroff.adapters.aws.commit import MOST_STATE
 from shroff.adapters.memory import MemoryStore
 from shroff.core.errors import Rejected
 from shroff.core.policy_document import read_policy
-from shroff.flows.publish import check_weight, check_without_labels, publish, roll_back
+from shroff.flows.publish import check_weight, publish, roll_back
 from shroff.runtimes.wiring import default_policy
 from tests.core.samples import DOCUMENT, HEAVY
 
@@ -94,13 +94,3 @@ def test_a_policy_of_which_an_entity_could_outgrow_its_place_is_refused_by_name(
 
 def test_the_default_policy_fits_on_aws() -> None:
     check_weight(read_policy(default_policy()), MOST_STATE)
-
-
-def test_where_labels_are_not_learned_a_policy_that_asks_for_them_is_refused():
-    check_without_labels(read_policy(default_policy()))
-    asks = default_policy().replace(
-        'customer_merchant = ["count_90d"', 'customer_merchant = ["fraud_count_90d", "count_90d"'
-    )
-    with pytest.raises(Rejected, match="labels are learned on one machine only") as refused:
-        check_without_labels(read_policy(asks))
-    assert [fault.field for fault in refused.value.faults] == ["features.customer_merchant"]

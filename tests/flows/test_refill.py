@@ -93,6 +93,7 @@ class Shared:
             wanted,
             policies=self.store.policies,
             ledger=ByTime(self.store),  # type: ignore[arg-type]  # all that is asked of it
+            labels=self.store.labels,
             entities=self.store.entities,
             intermission=self.intermission,
             say=self.said.append,
@@ -190,7 +191,8 @@ def test_large_history_is_folded_in_batches(monkeypatch: pytest.MonkeyPatch) -> 
     shared = Shared()
     rows = [transaction(number, number * DAY // 8, customer_id=f"c{number % 3}") for number in range(20)]
     shared.decide(rows)
-    folded = refill(policy(OTHER), ByTime(shared.store), shared.store.entities)  # type: ignore[arg-type]
+    store = shared.store
+    folded = refill(policy(OTHER), ByTime(store), store.labels, store.entities)  # type: ignore[arg-type]
     assert folded[0] == 20
     assert folded[1] >= 3
     shared.publish(OTHER)

@@ -102,6 +102,7 @@ def test_the_tables_are_read_by_index(world: World) -> None:
         ("transactions", "by-death"): ["dead", "died_at"],
         ("state", "by-day"): ["day", "occurred_at"],
         ("state", "untold"): ["untold", "raised_at"],
+        ("state", "pending"): ["pending", "look_at"],
     }
 
 

@@ -91,6 +91,13 @@ def test_a_report_that_fails_half_way_leaves_the_old_one(s3):
     assert content(s3, f"reports/{DATE}/a.csv") == content(s3, f"reports/{DATE}/b.json") == b"old"
 
 
+def test_what_was_written_is_read_again_and_what_was_not_is_none(s3):
+    reports = S3Reports(s3, BUCKET)
+    reports.write(DATE, {"a.json": [b"1", b"2"]})
+    assert reports.read(DATE, "a.json") == b"12"
+    assert reports.read(DATE, "b.json") is None
+
+
 @pytest.mark.parametrize(
     ("date", "name"), [("../..", "a.csv"), (DATE, "../a.csv"), (DATE, ".hidden"), ("", "a.csv")]
 )

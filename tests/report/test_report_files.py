@@ -71,3 +71,26 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path, date, name):
     with pytest.raises(ValueError, match="not the name of a report"):
         FileReports(tmp_path / "reports").write(date, {name: [b""]})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_written_is_read_again_and_what_was_not_is_none(tmp_path):
+    reports = FileReports(tmp_path)
+    reports.write(DATE, {"a.json": [b"1", b"2"]})
+    assert reports.read(DATE, "a.json") == b"12"
+    assert reports.read(DATE, "b.json") is None
+    assert reports.read("2018-08-16", "a.json") is None
+    with pytest.raises(ValueError, match="not the name of a report"):
+        reports.read(DATE, "../a.json")
+
+
+def test_the_newest_file_is_that_of_the_latest_day_that_has_it(tmp_path):
+    reports = FileReports(tmp_path)
+    assert reports.newest("a.json") is None
+    for day in ("2018-08-16", DATE):
+        reports.write(day, {"a.json": [day.encode()]})
+    reports.write("2018-08-17", {"b.json": [b"another"]})
+    (tmp_path / "9999-not-a-day").mkdir()
+    assert reports.newest("a.json") == b"2018-08-16"
+    assert reports.newest("a.json") is reports.newest("a.json")
+    reports.write("2018-08-16", {"a.json": [b"again"]})
+    assert reports.newest("a.json") == b"again"

@@ -13,6 +13,7 @@ from shroff.adapters.memory.drafts import MemoryDrafts
 from shroff.core.policy_document import read_policy
 from shroff.core.report import Exchange, Tally
 from shroff.flows.audit import Audit
+from shroff.flows.figures import WATCH
 from shroff.flows.report import CSV, HTML, JSON, DayReport, report, report_some
 from shroff.ports import SEALED
 from tests.report.world import DAY, DAY_LONG, EMPTY, HOUR, MIDNIGHT, POLICY, World, alert, reason
@@ -37,6 +38,9 @@ class Shelf:
     def write(self, date, files):
         self.files |= {(date, name): b"".join(parts) for name, parts in files.items()}
         return [f"memory:{date}/{name}" for name in files]
+
+    def read(self, date, name):
+        return self.files.get((date, name))
 
 
 class Split:
@@ -73,22 +77,26 @@ class Split:
 
     def files(self, day=DAY) -> list[bytes]:
         date = day.isoformat()
-        return [self.drafts.tables[date, CSV], *(self.shelf.files[date, name] for name in (JSON, HTML))]
+        return [
+            self.drafts.tables[date, CSV],
+            *(self.shelf.files[date, name] for name in (JSON, HTML, WATCH)),
+        ]
 
 
-def whole(world: World, day=DAY) -> list[bytes]:
-    """The files as one run over the whole day gives them."""
+def whole(world: World, day=DAY, after=()) -> list[bytes]:
+    """The files as one run over the whole day gives them, after the reports of other days."""
     store, shelf = world.store, Shelf()
-    report(
-        day,
-        ledger=store.ledger,
-        alerts=store.alerts,
-        dead_letters=store.dead_letters,
-        policies=store.policies,
-        audit=EMPTY,
-        reports=shelf,
-    )
-    return [shelf.files[day.isoformat(), name] for name in (CSV, JSON, HTML)]
+    for each in (*after, day):
+        report(
+            each,
+            ledger=store.ledger,
+            alerts=store.alerts,
+            dead_letters=store.dead_letters,
+            policies=store.policies,
+            audit=EMPTY,
+            reports=shelf,
+        )
+    return [shelf.files[day.isoformat(), name] for name in (CSV, JSON, HTML, WATCH)]
 
 
 ROWS = st.lists(
@@ -134,7 +142,7 @@ def test_what_the_day_before_came_to_is_kept_and_used_only_where_it_says_the_sam
     assert split.run(10_000, EVE) is not None
     split.asked.clear()
     assert split.run(10_000) is not None
-    assert split.files() == whole(world)
+    assert split.files() == whole(world, after=[EVE])
 
 
 def test_an_amount_without_a_rate_in_one_run_has_none_in_the_next(world):
@@ -154,7 +162,7 @@ def test_a_day_before_that_is_kept_is_not_read_again(world):
     split.asked.clear()
     split.run(10_000)
     assert split.asked == [(MIDNIGHT, MIDNIGHT + DAY_LONG)]
-    assert split.files() == whole(world)
+    assert split.files() == whole(world, after=[EVE])
 
 
 def test_a_day_before_in_another_money_is_counted_again(world):
@@ -165,7 +173,7 @@ def test_a_day_before_in_another_money_is_counted_again(world):
     split.asked.clear()
     split.run(10_000)
     assert min(split.asked)[0] == MIDNIGHT - DAY_LONG
-    assert split.files() == whole(world)
+    assert split.files() == whole(world, after=[EVE])
 
 
 @pytest.mark.parametrize("crash_after", [0, 1, 13, 23, 24, 25, 47])

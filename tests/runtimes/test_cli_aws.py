@@ -20,6 +20,7 @@ from shroff.cli import main
 from shroff.codec import encode_transaction
 from shroff.core.transaction import Transaction
 from shroff.flows.decide import decide
+from shroff.flows.learn_shared import LearnPorts, Progress, learn_pending
 from shroff.flows.publish import newest_readable, publish
 from shroff.ports import Entry, Failure
 from shroff.runtimes.wiring import wall_clock
@@ -91,6 +92,25 @@ class Stack:
                 for unsettled in outcome.work.unsettled:
                     self.store.dead_letters.bury(unsettled.message)
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
+
+    def look_back(self) -> Progress:
+        """Learn what is known, as the sweep's function does."""
+        policy = newest_readable(self.store.policies)
+        assert policy is not None
+        ports = LearnPorts(
+            labels=self.store.labels,
+            entities=self.store.entities,
+            policy=lambda: policy,
+            clock=wall_clock,
+            pause=lambda _: None,
+        )
+        return learn_pending(ports, lambda: True)
+
+    @staticmethod
+    def seen(name: str, transaction_id: str, run: Commands) -> Any:
+        return json.loads(run("transactions", "show", transaction_id, "--json")[1])["decision"]["features"][
+            name
+        ]
 
 
 @pytest.fixture
@@ -209,6 +229,38 @@ def test_a_policy_with_other_windows_knows_history_before_it_decides(run, stack,
     _, out, _ = run("transactions", "show", "t20", "--json")
     features = json.loads(out)["decision"]["features"]
     assert features["customer.count_6m"] == 3
+
+
+def test_a_label_that_was_learned_is_known_to_other_windows_to_replays_and_to_backtests(
+    run, stack, tmp_path, quick
+):
+    asking, other = tmp_path / "asking.toml", tmp_path / "other.toml"
+    asks = DOCUMENT.replace('customer = ["count_5m"', 'customer = ["fraud_count_7d", "count_5m"')
+    asks += '[[rules]]\nname = "known"\nwhen = "customer.fraud_count_7d >= 1"\noutcome = "review"\n'
+    asking.write_text(asks)
+    other.write_text(asks.replace("count_5m", "count_6m"))
+    assert run("policy", "publish", str(asking))[0] == 0
+    labels = tmp_path / "labels.csv"
+    labels.write_text(f"transaction_id,label,source,known_at\nt1,fraud,analyst,{START // 1_000 + 60}\n")
+    assert run("labels", "import", str(labels))[0] == 0
+    stack.accept(transaction(20, 70_000, customer_id="ann"))
+    stack.consume()
+    assert stack.look_back().learned == 1
+    stack.accept(transaction(21, 80_000, customer_id="ann"))
+    stack.consume()
+    assert run("policy", "publish", str(other))[0] == 0
+    assert stack.look_back().learned == 0
+    stack.accept(transaction(22, 90_000, customer_id="ann"))
+    stack.consume()
+    seen = [stack.seen("customer.fraud_count_7d", f"t{number}", run) for number in (20, 21, 22)]
+    assert seen == [0, 1, 1]
+    for number in (20, 21, 22):
+        assert run("replay", f"t{number}")[0] == 0
+    code, out, _ = run("backtest", "--policy", str(other), "--against", "stored", "--json")
+    # The one that was decided after the label was known and before it was learned.
+    found = {each["transaction_id"]: each["differs"] for each in json.loads(out)["differences"]["first"]}
+    assert code == 0
+    assert [name for name, differs in found.items() if "outcome" in differs] == ["t20"]
 
 
 def test_a_policy_that_outgrows_an_item_is_refused_before_anything_is_done(run, stack, tmp_path, quick):

@@ -17,6 +17,7 @@ from tests.runtimes.events import by_id, event
 from tests.runtimes.twins import context, now
 
 HANDLERS = (api, consumer, sweep, report)
+TOLD = ("ShiftedColumns", "SilentRules", "SpikingRules")
 
 
 class Stack:
@@ -166,7 +167,7 @@ def test_a_large_transaction_is_left_in_the_table_and_decided_all_the_same(stack
     assert record.transaction.attributes == notes
 
 
-def test_a_sweep_seals_and_a_report_is_written(stack: Stack):
+def test_a_sweep_seals_and_a_report_is_written(stack: Stack, capsys: pytest.CaptureFixture[str]):
     at = now() // 1_000
     for number in range(12):
         stack.post(transaction_id=f"s-{number}", timestamp=at - 400)
@@ -180,6 +181,9 @@ def test_a_sweep_seals_and_a_report_is_written(stack: Stack):
     bucket = stack.store.cloud.names.bucket
     keys = [each["Key"] for each in stack.clients.s3.list_objects_v2(Bucket=bucket)["Contents"]]
     assert any(key.startswith("chunks/v1/") for key in keys)
+    assert f"reports/{day.isoformat()}/watch.json" in keys
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "SilentRules" in line]
+    assert [{name: each[name] for name in TOLD} for each in told] == [dict.fromkeys(TOLD, 0)]
     parts = [key for key in keys if key.endswith(".ndjson.gz")]
     for key in parts:
         body = stack.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()

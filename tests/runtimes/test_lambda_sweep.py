@@ -10,10 +10,13 @@ import pytest
 
 from shroff.adapters.memory.chunks import MemoryChunks
 from shroff.adapters.memory.marks import MemoryLateMarks
+from shroff.codec import decision_members
 from shroff.core.alert import Alert
 from shroff.core.errors import Rejected, Retryable
+from shroff.flows.publish import publish
 from shroff.flows.settle import AUDITED
-from shroff.ports import FOREVER, SEALED, Entry, Message, Receipt
+from shroff.ports import FOREVER, SEALED, Entry, Label, Message, Receipt, Uptake
+from shroff.runtimes.lambdas.learning import Learner
 from shroff.runtimes.lambdas.looking_back import LookBack, LookingPorts
 from shroff.runtimes.lambdas.telling import Teller
 from tests.api.served import POLICY, example
@@ -73,6 +76,10 @@ class World:
         self.topic: Exception | None = None
         self.found_dead: list[int] = []
         store = self.stack.store
+        learner = Learner(
+            store.labels, self.stack.entities, self.stack.decider.policy,
+            lambda: self.at, lambda _: None, self.stack.meter,
+        )  # fmt: skip
         self.look_back = LookBack(
             LookingPorts(
                 find_dead=lambda: self.found_dead.append(self.at),
@@ -87,6 +94,7 @@ class World:
                 send=self.sent.extend,
                 policy=self.stack.decider.policy,
                 schedule=store.schedule,
+                learn=learner.learn,
                 clock=lambda: self.at,
             ),
             sweep_delay=60_000,
@@ -301,6 +309,70 @@ def test_a_mark_of_what_is_not_sealed_yet_waits_for_its_window(world: World):
     world.marks.mark(NOON + SEALED, world.at)
     world.run()
     assert world.windows() == [NOON - SEALED]
+
+
+def labelled(world: World, *numbers: int) -> None:
+    """By a policy that asks for labels, transactions that were decided, each with one."""
+    world.stack.decider._policy = None
+    publish(
+        world.stack.store.policies, POLICY.replace('"count_1h"', '"count_1h", "fraud_count_7d"'), world.at
+    )
+    for number in numbers:
+        world.accept(f"t-{number}", NOON - 60_000, customer_id=f"c-{number}")
+        label = Label(transaction_id=f"t-{number}", fraud=True, source="analyst", known_at=NOON,
+                      received_at=NOON)  # fmt: skip
+        world.stack.store.labels.add([label])
+    world.decide()
+
+
+def test_labels_that_are_known_are_learned_and_counted(world: World):
+    labelled(world, 1, 2)
+    world.at = NOON - 1
+    assert world.run()
+    assert world.stack.store.labels.counts()["learned"] == 0
+    world.at = NOON + 60_000
+    assert world.run()
+    assert world.stack.store.labels.counts()["learned"] == 2
+    assert world.stack.counted()["LabelsLearned"] == 2
+    world.accept("next", NOON + 60_000, customer_id="c-1")
+    world.decide()
+    record = world.stack.store.ledger.find("next")
+    assert record is not None
+    features = decision_members(record.decision, world.stack.decider.policy().snapshot_names)["features"]
+    assert features["customer.fraud_count_7d"] == 1
+
+
+def test_labels_for_which_no_time_is_left_are_learned_by_the_next_run(world: World):
+    labelled(world, *range(60))
+    world.at = NOON + 60_000
+    assert world.run()
+    world.stack.store.labels.add([
+        Label(transaction_id=f"t-{number}", fraud=False, source="customer", known_at=NOON + 1,
+              received_at=NOON)
+        for number in range(60)
+    ])  # fmt: skip
+    steps = 0
+    while not world.run(steps=5):
+        steps += 1
+        assert steps < 20
+    assert steps
+    assert world.stack.store.labels.counts()["learned"] == 120
+
+
+def test_a_label_that_cannot_be_learned_is_an_error_once_all_else_is_done(world: World):
+    labelled(world, 1, 2)
+
+    def fail(uptake: Uptake) -> None:
+        if any(each.transaction_id == "t-1" for each in uptake.learned):
+            raise ValueError("unreadable")
+
+    world.stack.entities.before_learning = fail
+    world.at = NOON + 60_000
+    with pytest.raises(RuntimeError, match="the labels of 1 transactions could not be learned"):
+        world.run()
+    assert world.windows()
+    assert world.stack.store.labels.counts()["learned"] == 1
+    assert world.run(), "it is put off, and rings once"
 
 
 def test_what_stayed_untold_is_told_and_what_is_being_told_is_left(world: World):

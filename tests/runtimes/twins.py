@@ -15,7 +15,7 @@ from shroff.adapters.memory.entities import MemoryEntities
 from shroff.api.gateway.settings import DeskPorts, GatewaySettings
 from shroff.core.alert import Alert
 from shroff.flows.publish import publish
-from shroff.ports import DeadLetter, Entry, Failure, Message, Part, Unsettled, Work
+from shroff.ports import DeadLetter, Entry, Failure, Message, Part, Unsettled, Uptake, Work
 from shroff.runtimes.lambdas.answering import Api, Inline, ask
 from shroff.runtimes.lambdas.answering import Counter as Intake
 from shroff.runtimes.lambdas.deciding import Decider, DeciderPorts
@@ -30,6 +30,7 @@ class Watched:
         self._entities = entities
         self.before_commit: Callable[[Work], None] = lambda _: None
         self.after_commit: Callable[[Work], None] = lambda _: None
+        self.before_learning: Callable[[Uptake], None] = lambda _: None
 
     def load(self, generation: str, entities: Sequence[tuple[str, str]]) -> list[Part]:
         return self._entities.load(generation, entities)
@@ -39,6 +40,13 @@ class Watched:
         new = self._entities.commit(generation, work, states)
         self.after_commit(work)
         return new
+
+    def turn(self) -> int | None:
+        return self._entities.turn()
+
+    def learn(self, generation: str, uptake: Uptake, states: Sequence[tuple[Part, bytes]]) -> None:
+        self.before_learning(uptake)
+        self._entities.learn(generation, uptake, states)
 
     def fill(self, generation: str, states: Iterable[tuple[str, str, bytes]], clock: int) -> None:
         self._entities.fill(generation, states, clock)

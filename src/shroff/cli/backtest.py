@@ -71,7 +71,12 @@ def backtest(
         lists = ListHits(there.lists, known, now)
         found = run(
             question,
-            History(ledger=there.ledger, words=there.labels.of, learned=there.learned),
+            History(
+                ledger=there.ledger,
+                words=there.labels.of,
+                learned=there.learned,
+                in_order=there.in_order,
+            ),
             against=_side(against, there, known, lists),
             policy=_side(policy, there, known, lists),
             write=write,

@@ -73,11 +73,12 @@ def report(*, date: str | None = None, place: Place = HERE, json: Json = False) 
 
     number = (day(date) - day("1970-01-01")).days if date is not None else wall_clock() // 86_400_000 - 1
     with opened(place) as there:
-        files = write_report(number, there)
+        written = write_report(number, there)
+    files, warnings = list(written.places), written.document["warnings"]
     if json:
-        print_json({"files": files})
+        print_json({"files": files, "warnings": warnings})
     else:
-        print("\n".join(files))
+        print("\n".join([*files, *warnings]))
 
 
 def audit(*, place: Place = HERE, json: Json = False) -> int:

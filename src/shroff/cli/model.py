@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from cyclopts import App, Parameter
 from shroff.cli.options import HERE, Json, Place, opened, print_json, print_table
 from shroff.codec import instant
 from shroff.core.errors import Fault, Rejected
+from shroff.core.policy import OUTCOMES
 from shroff.runtimes.wiring import wall_clock
 
 app = App(name="model", help="The registry of models: which decides, which are compared with it.")
@@ -67,6 +69,8 @@ def show(
     from shroff.flows.compare import compare
     from shroff.flows.models import KnownModels, named, roles
     from shroff.flows.report.content import reader
+    from shroff.flows.report.ripen import Ripe
+    from shroff.flows.report.sections import labelled
 
     if not 0 < days <= 400:
         raise Rejected([Fault("days", f"--days {days} must be a number of days from 1 to 400")])
@@ -75,7 +79,12 @@ def show(
         model = KnownModels(there.models)(found.version)
         role = roles(there.policies).get(found.version, "retired" if found.retired_at is not None else None)
         end = min(wall_clock(), (there.ledger.newest() or 0)) + 1
-        compared = compare(found.version, reader(there.policies), there.ledger, end - days * _DAY, end)
+        policy_of = reader(there.policies)
+        compared = compare(found.version, policy_of, there.ledger, end - days * _DAY, end)
+        ripe = None
+        if compared and there.label_days is not None:
+            ripe = Ripe(ledger=there.ledger, labels=there.labels, days=there.label_days)
+        judged = None if ripe is None else ripe.before(end, policy_of)
     members: dict[str, Any] = {
         "version": found.version,
         "name": found.name,
@@ -84,7 +93,14 @@ def show(
         "features": list(model.features),
         "thresholds": dict(model.thresholds),
         "trained": dict(model.trained),
-        "compared": [each.members() for each in compared],
+        "compared": [
+            {
+                **each.members(),
+                "differences": each.differences(),
+                "labelled": None if judged is None else labelled(each, judged),
+            }
+            for each in compared
+        ],
     }
     if json:
         print_json(members)
@@ -96,6 +112,8 @@ def _print(members: dict[str, Any]) -> None:
     print(f"{members['version']}  {members['name']}  {members['role'] or 'decides nothing'}")
     print(f"added {members['added_at']}, {len(members['features'])} features:")
     print("  " + ", ".join(members["features"]))
+    if "meaning" in members["trained"]:
+        print(f"its score is {members['trained']['meaning']}")
     rows = [
         (each["champion"], each["transactions"], _share(each["agreement"]), each["mean_score"],
          each["champion_mean_score"], each["alerted"], each["champion_alerted"])
@@ -105,6 +123,23 @@ def _print(members: dict[str, Any]) -> None:
         "beside champion", "transactions", "agreement", "mean score", "champion's", "stopped", "champion's"
     )  # fmt: skip
     print_table(headings, rows, "It scored nothing in these days.")
+    for each in members["compared"]:
+        for line in _beside(each):
+            print(line)
+
+
+def _beside(compared: dict[str, Any]) -> Iterator[str]:
+    """Where a model differs from a champion, and which of the two ranked better what is known by now."""
+    apart = [f"{d['transactions']} {d['model']}, not {d['champion']}" for d in compared["differences"]]
+    if apart:
+        yield f"unlike {compared['champion']}: " + "; ".join(apart)
+    known = compared["labelled"]
+    if known is None or known["average_precision"] is None:
+        return
+    yield f"over {known['frauds']} frauds and {known['legitimate']} others, {known['from']} to {known['to']}:"
+    for name, its in known["champion"].items():
+        if its is not None and known[name] is not None:
+            yield f"  {name.replace('_', ' ')} {known[name]:.3f}, champion's {its:.3f}"
 
 
 def _share(value: float | None) -> str:
@@ -123,14 +158,23 @@ def promote(
 ) -> None:
     """Let a model decide, by publishing the policy in force with it; `shroff policy rollback` undoes that."""
     from shroff.cli.policy import put_in_force
-    from shroff.flows.models import named, promoted
+    from shroff.flows.models import KnownModels, named, promoted
 
     with opened(place) as there:
         chosen = named(there.models, version)
-        policy, publication = put_in_force(there, promoted(there.policies, chosen, shadow=shadow))
+        proposed = KnownModels(there.models)(chosen.version).thresholds
+        document = promoted(there.policies, chosen, shadow=shadow, thresholds=proposed)
+        policy, publication = put_in_force(there, document)
     what = "scores in shadow" if shadow else "decides"
     at = instant(publication.published_at)
     print(f"model {chosen.version} {what} by policy {policy.version}, published at {at}")
+    own = {} if policy.model is None else {OUTCOMES[at]: it for at, it in policy.model.thresholds.items()}
+    if proposed and not shadow and own != proposed:
+        print(f"the policy keeps its thresholds, {_listed(own)}; the model proposes {_listed(proposed)}")
+
+
+def _listed(thresholds: Mapping[str, float]) -> str:
+    return ", ".join(f"{outcome} {score}" for outcome, score in thresholds.items())
 
 
 @app.command

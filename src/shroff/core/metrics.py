@@ -17,9 +17,12 @@ import numpy as np
 from shroff.core.compiled import Array
 
 
-def average_precision(fraud: Array, scores: Array) -> float:
-    """The precision at each step of the ranking, weighted by the recall that the step adds."""
-    true, false = _steps(fraud, scores)
+def average_precision(fraud: Array, scores: Array, weights: Array | None = None) -> float:
+    """The precision at each step of the ranking, weighted by the recall that the step adds.
+
+    `weights` [n] says how many transactions each row stands for, where a sample is measured.
+    """
+    true, false = _steps(fraud, scores, weights)
     if not len(true) or true[-1] == 0:
         return math.nan
     gained = np.diff(true, prepend=0.0) / true[-1]
@@ -87,10 +90,23 @@ def card_precision_at_k(days: Array, cards: Array, fraud: Array, scores: Array, 
     return float(np.mean(shares)) if shares else math.nan
 
 
-def _steps(fraud: Array, scores: Array) -> tuple[Array, Array]:
+def precision_recall(fraud: Array, scores: Array) -> tuple[Array, Array, Array]:
+    """Each different score, the highest first, with precision and recall of what is at or above it: [k] each.
+
+    Without a fraud the recall is NaN.
+    """
+    true, false = _steps(fraud, scores)
+    recall = true / true[-1] if len(true) and true[-1] else np.full(len(true), np.nan)
+    return np.unique(scores)[::-1], true / (true + false), recall
+
+
+def _steps(fraud: Array, scores: Array, weights: Array | None = None) -> tuple[Array, Array]:
     """Frauds and legitimate at or above each different score, the highest score first."""
     order = np.argsort(-scores, kind="stable")
     ranked, hits = scores[order], fraud[order].astype(np.float64)
     last = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)[: len(ranked)]
-    true = np.cumsum(hits)[last]
-    return true, last + 1.0 - true
+    if weights is None:
+        true = np.cumsum(hits)[last]
+        return true, last + 1.0 - true
+    true = np.cumsum(hits * weights[order])[last]
+    return true, np.cumsum(weights[order])[last] - true

@@ -11,7 +11,9 @@ Learned is a word that is new; passed is one that repeats the last word of its t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -19,7 +21,7 @@ from shroff.core.columns import Batch
 from shroff.core.compiled import Array
 from shroff.core.labels import Labelled
 from shroff.core.transaction import Transaction
-from shroff.ports import Due, Label, Learned, LearnedLabels, Taken
+from shroff.ports import FOREVER, Due, Learned, LearnedLabels, Taken
 
 _ALL = 2**31
 _TOGETHER = 5_000
@@ -49,7 +51,7 @@ def lessons(transactions: Sequence[Transaction], labels: LearnedLabels, now: int
     placed = [(max(first, int(np.searchsorted(latest, each.label.known_at))), each) for first, each in due]
     placed = [each for each in placed if each[0] < len(transactions)]
     placed.sort(key=lambda each: (each[0], each[1].label.known_at, each[1].label.number))
-    new, passed = _sift([each for _, each in placed])
+    new, passed = _numbered(sift([each for _, each in placed]))
     rows = {each.label.number: row for row, each in placed}
     return _lessons(new, [rows[each.label.number] for each in new], passed)
 
@@ -59,7 +61,7 @@ def arrears(labels: LearnedLabels, until: int) -> Lessons | None:
     due = labels.due(until, _TOGETHER)
     if len(due) < _TOGETHER:
         return None
-    new, passed = _sift(due)
+    new, passed = _numbered(sift(due))
     return _lessons(new, [0] * len(new), passed)
 
 
@@ -67,7 +69,7 @@ def _lessons(new: Sequence[Due], before: Sequence[int], passed: Sequence[int]) -
     if not new:
         return Lessons(passed=passed)
     return Lessons(
-        labelled=_labelled([(each.label, each.transaction) for each in new]),
+        labelled=labelled_of(new),
         before=np.array(before, np.int64),
         learned=[Taken(number=each.label.number, row=row) for each, row in zip(new, before, strict=True)],
         passed=passed,
@@ -87,15 +89,20 @@ def _own(transactions: Sequence[Transaction], labels: LearnedLabels, until: int)
     ]
 
 
-def _sift(due: Sequence[Due]) -> tuple[list[Due], list[int]]:
-    """Those that say something new, in the order given, and the numbers of the others."""
+def _numbered(sifted: tuple[list[Due], list[Due]]) -> tuple[list[Due], list[int]]:
+    new, passed = sifted
+    return new, [each.label.number for each in passed]
+
+
+def sift(due: Sequence[Due]) -> tuple[list[Due], list[Due]]:
+    """Those that say something new, to be learned, and the others, to be passed; in the order given."""
     words = {each.label.transaction_id: each.word for each in due}
     new, passed = [], []
     for each in due:
         label, word = each.label, words[each.label.transaction_id]
         older = word is not None and (label.known_at, label.number) < (word.known_at, word.number)
         if older or (word is not None and word.fraud == label.fraud):
-            passed.append(label.number)
+            passed.append(each)
         else:
             new.append(each)
         if not older:
@@ -103,11 +110,18 @@ def _sift(due: Sequence[Due]) -> tuple[list[Due], list[int]]:
     return new, passed
 
 
+class Told(Protocol):
+    """Whoever tells what was learned, as `LearnedLabels` does."""
+
+    def learned(self, after: int, limit: int) -> list[Learned]:
+        """What was learned, by `before`."""
+
+
 @dataclass(slots=True)
 class Relearning:
     """What was learned, read again along history."""
 
-    labels: LearnedLabels | None
+    labels: Told | None
     place: int = 0
     """Of the label that was handed over last."""
     _read: list[Learned] = field(default_factory=list)
@@ -124,21 +138,42 @@ class Relearning:
         return bool(self._read)
 
 
-def labelled_of(learned: Sequence[Learned]) -> Labelled:
+class InTime:
+    """What many workers learned, in the order of time: `before` is the moment from which each was known.
+
+    For history that comes in that order, in which places of its own each of their records has.
+    """
+
+    def __init__(self, labels: Told) -> None:
+        self._labels = labels
+
+    def learned(self, after: int, limit: int) -> list[Learned]:
+        """As labels say, but that a label waits for its own transaction."""
+        return self._all[after : after + limit]
+
+    @cached_property
+    def _all(self) -> list[Learned]:
+        known = [
+            replace(each, before=max(each.label.known_at, each.transaction.occurred_at + 1))
+            for each in Relearning(self._labels).until(FOREVER)
+        ]
+        known.sort(key=lambda each: (each.before, each.label.number))
+        return [replace(each, place=place) for place, each in enumerate(known, 1)]
+
+
+def labelled_of(learned: Sequence[Learned | Due]) -> Labelled:
     """What the core learns of these."""
-    return _labelled([(each.label, each.transaction) for each in learned])
+    return Labelled(
+        batch=Batch.of([each.transaction for each in learned]),
+        fraud=np.array([each.label.fraud for each in learned], bool),
+        # Nobody knows of a fraud before it happens.
+        known_at=np.array(
+            [max(each.label.known_at, each.transaction.occurred_at) for each in learned], np.int64
+        ),
+    )
 
 
 def rows_before(learned: Sequence[Learned], seqs: Sequence[int]) -> Array:
     """Just before which of the records with these ascending `seq` each was learned: [k] int64."""
     rows: Array = np.searchsorted(seqs, [each.before for each in learned]).astype(np.int64)
     return rows
-
-
-def _labelled(pairs: Sequence[tuple[Label, Transaction]]) -> Labelled:
-    return Labelled(
-        batch=Batch.of([transaction for _, transaction in pairs]),
-        fraud=np.array([label.fraud for label, _ in pairs], bool),
-        # Nobody knows of a fraud before it happens.
-        known_at=np.array([max(label.known_at, each.occurred_at) for label, each in pairs], np.int64),
-    )

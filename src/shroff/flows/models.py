@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -86,8 +86,17 @@ def named(models: Models, start: str) -> Registration:
     raise Rejected([Fault("version", sentence)])
 
 
-def promoted(policies: Policies, registration: Registration, *, shadow: bool = False) -> str:
-    """The document in force with this model as the champion, or as one more challenger. Raises Rejected."""
+def promoted(
+    policies: Policies,
+    registration: Registration,
+    *,
+    shadow: bool = False,
+    thresholds: Mapping[str, float] | None = None,
+) -> str:
+    """The document in force with this model as the champion, or as one more challenger. Raises Rejected.
+
+    A champion brings the thresholds that were chosen with it, unless the document has its own.
+    """
     if registration.retired_at is not None:
         sentence = f"model {registration.version} is retired; `shroff model import` brings it back"
         raise Rejected([Fault("version", sentence)])
@@ -97,7 +106,8 @@ def promoted(policies: Policies, registration: Registration, *, shadow: bool = F
         sentence = f"model {version} is in force already"
         raise Rejected([Fault("version", sentence)])
     if not shadow:
-        return with_plan(document, version, [each for each in others if each != version])
+        edited = with_plan(document, version, [each for each in others if each != version])
+        return edited if "thresholds" in plan else with_thresholds(edited, thresholds or {})
     if not plan.get("version"):
         sentence = "no model decides yet, so there is none to be compared with: promote it without --shadow"
         raise Rejected([Fault("version", sentence)])
@@ -144,6 +154,14 @@ def with_plan(document: str, version: str, shadow: list[str]) -> str:
         )
         raise Rejected([Fault(MODEL, sentence)])
     return edited
+
+
+def with_thresholds(document: str, thresholds: Mapping[str, float]) -> str:
+    """A policy's text with these thresholds of its champion, where it has none, at its end."""
+    if not thresholds:
+        return document
+    lines = [f"{outcome} = {score}" for outcome, score in thresholds.items()]
+    return "\n".join([document.rstrip("\n"), "", f"[{MODEL}.thresholds]", *lines, ""])
 
 
 def _edited(document: str, lines: list[str]) -> str:

@@ -45,20 +45,6 @@ def check_weight(policy: Policy, most: int) -> None:
         raise Rejected(faults)
 
 
-def check_without_labels(policy: Policy) -> None:
-    """Raises Rejected for every entity whose features ask for labels: where nobody learns them, they lie."""
-    faults = [
-        Fault(
-            f"features.{layout.entity}",
-            "labels are learned on one machine only: leave features over them out of a stack's policy",
-        )
-        for layout in policy.layouts
-        if layout.learns
-    ]
-    if faults:
-        raise Rejected(faults)
-
-
 def newest_readable(policies: Policies, model_of: ModelOf | None = None) -> Policy | None:
     """The policy in force, or the one before it where that was written by a newer Shroff or by hand.
 

@@ -13,25 +13,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
 from shroff.codec import encode_part
 from shroff.core.columns import Batch
+from shroff.core.labels import learn
 from shroff.core.observe import observe
 from shroff.core.policy import Policy
 from shroff.core.state import State
 from shroff.flows.decide import generation_of
+from shroff.flows.learn import InTime, Relearning, labelled_of, rows_before
 from shroff.flows.publish import newest_readable
-from shroff.ports import Entities, Intermission, Ledger, Policies, Record
+from shroff.ports import FOREVER, Entities, Intermission, LearnedLabels, Ledger, Policies, Record
 
 _BATCH = 10_000
 """Records observed at once."""
 
 
 @contextmanager
-def refilled(
+def refilled(  # noqa: PLR0913  # a port for each
     policy: Policy,
     *,
     policies: Policies,
     ledger: Ledger,
+    labels: LearnedLabels,
     entities: Entities,
     intermission: Intermission,
     say: Callable[[str], None],
@@ -52,22 +57,28 @@ def refilled(
     )
     try:
         intermission.begin()
-        folded, filled = refill(policy, ledger, entities)
+        folded, filled = refill(policy, ledger, labels, entities)
         say(f"{folded} transactions were folded into {filled} entities")
         yield
     finally:
         intermission.end()
 
 
-def refill(policy: Policy, ledger: Ledger, entities: Entities) -> tuple[int, int]:
+def refill(policy: Policy, ledger: Ledger, labels: LearnedLabels, entities: Entities) -> tuple[int, int]:
     """Fold all of history into a policy's generation of entities; returns how many of each there are.
 
-    History may come in the order of time: what is late is in its place then, as it is after the fact.
+    History may come in the order of time: what is late is in its place then, as it is after the fact. Labels
+    that were learned are learned again, each where it was known; those that wait are when deciding goes on.
     """
     state, clock, folded = policy.empty_state(), 0, 0
+    learning = Relearning(InTime(labels) if any(layout.learns for layout in policy.layouts) else None)
     for records in _batches(ledger.history()):
-        observe(state, Batch.of([record.transaction for record in records]))
+        batch = Batch.of([record.transaction for record in records])
+        latest = np.maximum.accumulate(batch.occurred_at).tolist()
+        learned = list(learning.until(latest[-1]))
+        observe(state, batch, labelled_of(learned), rows_before(learned, latest))
         clock, folded = max(clock, *(record.seq for record in records)), folded + len(records)
+    learn(state, labelled_of(list(learning.until(FOREVER))))
     entities.fill(generation_of(policy), _states(state), clock)
     return folded, sum(len(each.slots) for each in state.entities.values())
 

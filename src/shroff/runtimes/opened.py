@@ -34,8 +34,10 @@ class Opened:
     models: Models
     lists: Lists
     labels: Labels
-    learned: LearnedLabels | None
-    """The labels as a worker learned them; None where none does."""
+    learned: LearnedLabels
+    """The labels as they were learned."""
+    label_days: int | None
+    """After how many days the labels of a day are taken to have come; None where reports read no labels."""
     alerts: Alerts
     reports: Reports
     settled: Callable[[], int]

@@ -64,6 +64,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How long after the end of its window a sweep runs, so that what is in flight is in it."""
     report_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 1
     """The hour (UTC) at which the report of the day before is written."""
+    label_days: Annotated[int, msgspec.Meta(ge=0, le=400)] = 7
+    """After how many days the labels of a day are taken to have come, for the report."""
     clock: Literal["wall", "events"] = "wall"
     """What sweeps and reports go by: the machine's clock, or the newest transaction (for replays)."""
     log_alerts: bool = True

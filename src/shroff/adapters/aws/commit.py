@@ -33,7 +33,7 @@ _REASONS = re.compile(r"\[([^\]]*)\]")
 class Write:
     """One write of a commit, and what it is about."""
 
-    kind: Literal["record", "alert", "part", "message"]
+    kind: Literal["record", "alert", "part", "message", "label", "turn"]
     about: str
     """The transaction's id, the alert's, or the entity and its key."""
     request: dict[str, Any]

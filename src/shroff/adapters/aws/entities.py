@@ -12,6 +12,8 @@ from shroff.adapters.aws.attributes import Item, integer
 from shroff.adapters.aws.clients import Throttled
 from shroff.adapters.aws.cloud import Cloud
 from shroff.adapters.aws.commit import Lost, Write, check_size, transact
+from shroff.adapters.aws.intermission import PAUSED, lasts
+from shroff.adapters.aws.label_items import label_writes, turn_check
 from shroff.adapters.aws.parts import (
     MOST_SHARDS,
     part_item,
@@ -21,11 +23,12 @@ from shroff.adapters.aws.parts import (
     shards_of,
     split_update,
 )  # fmt: skip
+from shroff.adapters.aws.schedule import AwsSchedule
 from shroff.adapters.aws.table import parts
 from shroff.adapters.aws.writes import work_writes, write_before
 from shroff.core.alert import Alert
 from shroff.core.errors import Contended, Retryable
-from shroff.ports import Part, Work
+from shroff.ports import Part, Uptake, Work
 
 _LOSSES = 3
 """So often in a row a worker loses an entity to another before the entity is split."""
@@ -71,14 +74,28 @@ class AwsEntities:
         writes += self._parts(generation, work, states, first + len(work.decided) - 1)
         check_size(writes)
         write_before(self._cloud, work)
-        try:
-            with _crowded():
-                transact(self._cloud.clients, writes)
-        except Lost as lost:
-            self._count(generation, states, {each.about for each in lost.writes if each.kind == "part"})
-            raise
-        self._forgive(generation, states)
+        self._transact(generation, writes, states)
         return new
+
+    def turn(self) -> int | None:
+        """When deciding last stood still, 0 for never; None while it does."""
+        schedule = AwsSchedule(self._cloud.clients.dynamodb, self._cloud.names.state)
+        began = schedule.last(PAUSED)
+        return None if lasts(schedule) else began or 0
+
+    def learn(self, generation: str, uptake: Uptake, states: Sequence[tuple[Part, bytes]]) -> None:
+        """Keep that labels were learned, and the new state of these parts, all or nothing.
+
+        Raises Contended where another worker wrote to a part or took one of the labels meanwhile, or deciding
+        has stood still since the turn was asked for; TooLarge, with nothing sent, for what must be halved.
+        """
+        clock = max((part.clock for part, _ in states), default=0)
+        writes = [turn_check(self._cloud.names.state, uptake.turn)]
+        writes += label_writes(self._cloud.names.state, uptake, before=clock + 1)
+        # Every part keeps the highest clock: what is decided next of any of them has seen the labels.
+        writes += self._parts(generation, Work(), states, clock)
+        check_size(writes)
+        self._transact(generation, writes, states)
 
     def fill(self, generation: str, states: Iterable[tuple[str, str, bytes]], clock: int) -> None:
         """Replace what is kept of (entity, key), whoever wrote it; for use while nobody decides."""
@@ -129,6 +146,17 @@ class AwsEntities:
             )
             for part, state in states
         ]  # fmt: skip
+
+    def _transact(
+        self, generation: str, writes: Sequence[Write], states: Sequence[tuple[Part, bytes]]
+    ) -> None:
+        try:
+            with _crowded():
+                transact(self._cloud.clients, writes)
+        except Lost as lost:
+            self._count(generation, states, {each.about for each in lost.writes if each.kind == "part"})
+            raise
+        self._forgive(generation, states)
 
     def _count(self, generation: str, states: Sequence[tuple[Part, bytes]], lost: set[str]) -> None:
         """Remember which entities were lost; split those that are lost again and again."""

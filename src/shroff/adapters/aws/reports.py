@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from shroff.adapters.aws.clients import code_of, translate
 from shroff.adapters.aws.uploads import Upload
 
 FOLDER = "reports"
@@ -28,6 +31,19 @@ class S3Reports:
                 upload.write(part)
             uploads.append(upload)
         return [upload.complete() for upload in uploads]
+
+    def read(self, date: str, name: str) -> bytes | None:
+        """A file of one day; None where there is none."""
+        key = key_of(date, name)
+        try:
+            with translate(f"reading {key}"):
+                found: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            # Without the permission to list, S3 says AccessDenied of what is not there: the role may list.
+            if code_of(error) == "NoSuchKey":
+                return None
+            raise
+        return found
 
 
 def key_of(date: str, name: str) -> str:

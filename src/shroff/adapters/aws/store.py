@@ -89,7 +89,7 @@ class AwsStore:
     @cached_property
     def labels(self) -> AwsLabels:
         """What transactions turned out to be."""
-        return AwsLabels(self._clients.dynamodb, self._names.state)
+        return AwsLabels(self.cloud)
 
     @cached_property
     def alerts(self) -> AwsAlerts:

@@ -18,6 +18,7 @@ class FileReports:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._newest: tuple[Path, int, bytes] | None = None
 
     def write(self, date: str, files: Mapping[str, Iterable[bytes]]) -> list[str]:
         """Write all files aside, each safe on disk, then put them in place."""
@@ -36,6 +37,29 @@ class FileReports:
                 temporary.unlink(missing_ok=True)
         _keep_names(folder)
         return [str(place) for place in aside]
+
+    def read(self, date: str, name: str) -> bytes | None:
+        """A file of one day; None where there is none."""
+        if not _DATE.fullmatch(date) or not _NAME.fullmatch(name):
+            raise ValueError(f"not the name of a report: {date} {name}")
+        try:
+            return (self._folder / date / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def newest(self, name: str) -> bytes | None:
+        """A file of the latest day that has it, read again only where it changed; None where none has."""
+        days = (each.name for each in self._folder.glob("*-*-*") if _DATE.fullmatch(each.name))
+        for day in sorted(days, reverse=True):
+            place = self._folder / day / name
+            try:
+                written = place.stat().st_mtime_ns
+                if self._newest is None or self._newest[:2] != (place, written):
+                    self._newest = place, written, place.read_bytes()
+            except FileNotFoundError:
+                continue
+            return self._newest[2]
+        return None
 
 
 def _write(path: Path, parts: Iterable[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +18,7 @@ from shroff.core.model import Model
 if TYPE_CHECKING:
     import lightgbm
 
-_FIXED: dict[str, Any] = {
+FIXED: dict[str, Any] = {
     "objective": "binary",
     "deterministic": True,
     "force_row_wise": True,  # choosing by a stopwatch would choose differently on a busy day
@@ -25,6 +26,10 @@ _FIXED: dict[str, Any] = {
     "verbosity": -1,
     "zero_as_missing": False,
 }
+
+
+MOST_TREES = 300
+"""Of a model: more would take longer to ask than the few microseconds a transaction has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,9 @@ class Parameters:
 Rows = tuple[Array, Array]
 """Rows [n, features] and which of them were fraud [n]."""
 
+Show = Callable[[int, int], None]
+"""Told how many trees are grown, and how many rows each saw."""
+
 
 def train(  # noqa: PLR0913  # all but the rows have defaults
     x: Array,
@@ -62,6 +70,7 @@ def train(  # noqa: PLR0913  # all but the rows have defaults
     parameters: Parameters | None = None,
     calibration: Kind = "platt",
     name: str = "model",
+    show: Show | None = None,
 ) -> Model:
     """A model of rows `x` [n, features], NaN where missing, and `y` [n], whether each was fraud.
 
@@ -71,7 +80,7 @@ def train(  # noqa: PLR0913  # all but the rows have defaults
     """
     chosen = parameters or Parameters()
     _check(x, y, names, valid)
-    booster = _boosted(x, y, valid, seed, chosen)
+    booster = _boosted((x, y), valid, seed, chosen, show)
     best = booster.best_iteration if valid is not None else booster.current_iteration()
     model = Model(
         name=name,
@@ -100,7 +109,8 @@ def _check(x: Array, y: Array, names: tuple[str, ...], valid: Rows | None) -> No
         )
 
 
-def _lightgbm() -> ModuleType:
+def library() -> ModuleType:
+    """LightGBM. Raises Rejected with what to install where it is not there."""
     try:
         import lightgbm  # noqa: PLC0415  # half a second that only training need wait
     except ImportError:
@@ -109,18 +119,31 @@ def _lightgbm() -> ModuleType:
     return lightgbm
 
 
-def _boosted(x: Array, y: Array, valid: Rows | None, seed: int, chosen: Parameters) -> lightgbm.Booster:
-    lgb = _lightgbm()
+def _boosted(
+    rows: Rows, valid: Rows | None, seed: int, chosen: Parameters, show: Show | None
+) -> lightgbm.Booster:
+    lgb, (x, y) = library(), rows
     grown = asdict(chosen)
     trees, patience = grown.pop("trees"), grown.pop("patience")
-    settings = {**_FIXED, **grown, "seed": seed}
+    settings = {**FIXED, **grown, "seed": seed}
     data = lgb.Dataset(x, np.asarray(y, np.float64), params=settings)
-    stopping: dict[str, Any] = {}
+    watching = [] if show is None else [_telling(show, len(y))]
+    stopping: dict[str, Any] = {"callbacks": watching}
     if valid is not None:
         held = lgb.Dataset(valid[0], np.asarray(valid[1], np.float64), reference=data, params=settings)
         stop = lgb.early_stopping(patience, verbose=False)
-        stopping = {"valid_sets": [held], "callbacks": [stop]}
+        stopping = {"valid_sets": [held], "callbacks": [stop, *watching]}
     return cast("lightgbm.Booster", lgb.train(settings, data, trees, **stopping))
+
+
+def _telling(show: Show, rows: int) -> Callable[[Any], None]:
+    """A callback of LightGBM that says how many trees there are."""
+
+    def told(round_: Any) -> None:
+        show(round_.iteration + 1, rows * (round_.iteration + 1))
+
+    told.order = 0  # type: ignore[attr-defined]  # before the one that stops
+    return told
 
 
 def _trained(booster: lightgbm.Booster, trees: int, rows: Rows, names: tuple[str, ...]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from shroff.adapters.memory.marks import MemoryLateMarks
 from shroff.adapters.memory.shelves import Shelves
 from shroff.core.alert import Alert, merge
 from shroff.core.errors import Contended, Repeated
-from shroff.ports import SEALED, Part, Work
+from shroff.ports import SEALED, Part, Uptake, Work
 
 _Name = tuple[str, str, str]
 
@@ -52,6 +52,28 @@ class MemoryEntities:
                     version=part.version + 1, clock=first + len(work.decided) - 1, state=state
                 )
         return new
+
+    def turn(self) -> int | None:
+        """One turn lasts for ever: in memory nobody stands still."""
+        return 0
+
+    def learn(self, generation: str, uptake: Uptake, states: Sequence[tuple[Part, bytes]]) -> None:
+        """Keep that labels were learned, and the new state of these parts, all or nothing.
+
+        Raises Contended where another thread wrote to a part or took one of the labels meanwhile.
+        """
+        with self._shelves.changing():
+            numbers = [each.number for each in (*uptake.learned, *uptake.passed)]
+            if self._shelves.taken() & set(numbers):
+                raise Contended("another worker was first at a label")
+            self._refuse(generation, Work(), states)
+            clock = max((part.clock for part, _ in states), default=0)
+            self._shelves.learned += [(each.number, clock + 1) for each in uptake.learned]
+            self._shelves.passed.update(each.number for each in uptake.passed)
+            for part, state in states:
+                self._kept[generation, part.entity, part.key] = _Kept(
+                    version=part.version + 1, clock=clock, state=state
+                )
 
     def fill(self, generation: str, states: Iterable[tuple[str, str, bytes]], clock: int) -> None:
         """Replace what is kept of (entity, key), whoever wrote it; for use while nobody decides."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from shroff.adapters.memory.shelves import Shelves
 from shroff.ports import Due, Label, Learned, Work
+
+_TOGETHER = 25
 
 
 class MemoryLabels:
@@ -53,7 +55,7 @@ class MemoryLabels:
         """Not learned yet, known by then, their transactions decided; by known_at, then by arrival."""
         with self._shelves.lock:
             shelves = self._shelves
-            done = shelves.passed | {number for number, _ in shelves.learned}
+            done = shelves.taken()
             found = [
                 label for label in shelves.labels
                 if label.known_at <= known_at
@@ -71,10 +73,37 @@ class MemoryLabels:
             for label in found[:limit]
         ]
 
-    def learned(self, after: int, limit: int) -> list[Learned]:
-        """What was learned, in that order."""
+    def pending(self, now: int) -> Iterator[list[str]]:
+        """Ids of transactions with labels that are known by now and wait, some at a time, oldest first."""
         with self._shelves.lock:
-            rows = self._shelves.learned[after : after + limit]
+            done, put_off = self._shelves.taken(), self._shelves.put_off
+            found = [
+                each for each in self._shelves.labels
+                if max(each.known_at, put_off.get(each.number, 0)) <= now and each.number not in done
+            ]  # fmt: skip
+        ids = list(dict.fromkeys(each.transaction_id for each in sorted(found, key=_when)))
+        for start in range(0, len(ids), _TOGETHER):
+            yield ids[start : start + _TOGETHER]
+
+    def due_of(self, transaction_ids: Sequence[str], now: int) -> tuple[list[Due], list[Label]]:
+        """Of these transactions' labels what is due, and what waits for its transaction."""
+        wanted = set(transaction_ids)
+        due = [each for each in self.due(now, len(self._shelves.labels))
+               if each.label.transaction_id in wanted]  # fmt: skip
+        waiting = [
+            each for each in self.of(transaction_ids) if each.transaction_id not in self._shelves.records
+        ]
+        return due, waiting
+
+    def put_off(self, until: Sequence[tuple[Label, int]]) -> None:
+        """Labels that are not looked for again before a moment, each with its own."""
+        with self._shelves.changing():
+            self._shelves.put_off.update((label.number, moment) for label, moment in until)
+
+    def learned(self, after: int, limit: int) -> list[Learned]:
+        """What was learned, in the order of the records before which it was."""
+        with self._shelves.lock:
+            rows = sorted(self._shelves.learned, key=lambda each: each[1])[after : after + limit]
         labels = [self._shelves.labels[number - 1] for number, _ in rows]
         return [
             Learned(

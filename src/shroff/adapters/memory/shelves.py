@@ -28,9 +28,15 @@ class Shelves:
     learned: list[tuple[int, int]] = field(default_factory=list)
     """(number, seq of the record just before which it was learned), in that order."""
     passed: set[int] = field(default_factory=set)
+    put_off: dict[int, int] = field(default_factory=dict)
+    """Number of a label → until when it is not looked for."""
     changes: int = 0
     """How often anything changed."""
     lock: RLock = field(default_factory=RLock)
+
+    def taken(self) -> set[int]:
+        """The numbers of labels that were learned or passed."""
+        return self.passed | {number for number, _ in self.learned}
 
     @contextmanager
     def changing(self) -> Iterator[None]:

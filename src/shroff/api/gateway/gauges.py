@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shroff.api.gateway.settings import GatewayPorts
+from shroff.flows.figures import Figures
 
 _MILLISECONDS = 1_000
 _LOOKS = 3
@@ -25,6 +26,8 @@ class Reading:
     """fraud and legitimate, of all that came; learned and passed, of those that were due."""
     lag: float
     """Age of the oldest message that the worker has not taken, in seconds."""
+    report: Figures | None = None
+    """What the newest report found; None before the first."""
 
     @property
     def audit_gap(self) -> int:
@@ -55,6 +58,7 @@ def read_gauges(ports: GatewayPorts) -> Reading:
         outcomes={name.removeprefix(prefix): n for name, n in totals.items() if name.startswith(prefix)},
         labels=ports.label_counts(),
         lag=max(0, ports.clock() - waiting[0].received_at) / _MILLISECONDS if waiting else 0.0,
+        report=ports.figures(),
     )
 
 

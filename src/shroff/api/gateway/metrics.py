@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
 from shroff.api.gateway.gauges import Reading
+from shroff.flows.figures import Figures
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
@@ -89,7 +91,7 @@ class _Families:
 def exposition(counts: Counts, reading: Reading) -> bytes:
     """The Prometheus text of all metrics."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Families([*counts.families(), *_pipeline(reading)]))
+    registry.register(_Families([*counts.families(), *_pipeline(reading), *_report(reading.report)]))
     return generate_latest(registry)
 
 
@@ -106,6 +108,38 @@ def _pipeline(reading: Reading) -> Iterator[Metric]:
     yield from _labels(reading.labels)
     gap = "accepted - decided - dead_lettered - in_flight; anything but 0 is a fault"
     yield GaugeMetricFamily("shroff_audit_gap", gap, value=reading.audit_gap)
+
+
+def _report(found: Figures | None) -> Iterator[Metric]:
+    """What the newest report found: of features and rules the strangest alone, as each is a series."""
+    days = () if found is None else [((), datetime.fromisoformat(f"{found.date}T00:00:00+00:00").timestamp())]
+    yield _gauge("shroff_report_day_seconds", "Beginning of the day of the newest report", (), days)
+    for name, said, label, values in (
+        ("shroff_drift_columns", "Columns of the newest report by how they drifted", "state", "drift"),
+        ("shroff_drift_psi", "PSI of the columns that shifted most", "column", "psi"),
+        ("shroff_rule_habits", "Rules of the newest report by how they hit", "state", "rules"),
+        ("shroff_model_agreement", "Share that a challenger decides as the champion", "model", "agreement"),
+        (
+            "shroff_calibration_ratio",
+            "Frauds that came by those expected, newest week",
+            "model",
+            "calibration",
+        ),
+    ):
+        told: Mapping[str, float] = {} if found is None else getattr(found, values)
+        yield _gauge(name, said, (label,), (((each,), value) for each, value in told.items()))
+    strange = () if found is None else found.strange_rules
+    yield _gauge("shroff_rule_strange", "1 for a rule that is silent or spiking", ("rule", "state"),
+                 ((each, 1.0) for each in strange))  # fmt: skip
+
+
+def _gauge(
+    name: str, said: str, labels: Sequence[str], values: Iterable[tuple[Sequence[str], float]]
+) -> Metric:
+    family = GaugeMetricFamily(name, said, labels=labels)
+    for told, value in values:
+        family.add_metric(told, value)
+    return family
 
 
 def _labels(counts: Mapping[str, int]) -> Iterator[Metric]:

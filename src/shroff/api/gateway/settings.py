@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from shroff.api.gateway.request import Ask
+from shroff.flows.figures import Figures
 from shroff.ports import Clock, DeadLetters, Key, Labels, Ledger, Policies, Queue
 
 
@@ -65,5 +66,7 @@ class GatewayPorts:
     """A number that differs once the ledger may have changed; asked each millisecond while somebody waits."""
     clock: Clock
     keys: Callable[[], Iterable[Key]] = tuple
+    figures: Callable[[], Figures | None] = lambda: None
+    """What the newest report found."""
     close: Callable[[], None] = lambda: None
     """Called once, after the last append."""

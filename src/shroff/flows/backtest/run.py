@@ -76,7 +76,9 @@ class History:
     ledger: Ledger
     words: Words | None = None
     learned: LearnedLabels | None = None
-    """The labels that a worker learned on the way, so that features over them see again what they saw."""
+    """The labels that were learned on the way, so that features over them see again what they saw."""
+    in_order: bool = True
+    """Whether the ledger's history comes in the order of `seq`; else it comes in the order of time."""
 
 
 @dataclass(slots=True)
@@ -173,7 +175,8 @@ def backtest(
         policy=Count(side=policy, tally=Tally(caught_from=policy.policy.alert_from)),
         differences=Differences(shown=question.shown, write=write),
     )
-    states = States([side.policy for side in (against, policy)], history.learned)
+    policies = [side.policy for side in (against, policy)]
+    states = States(policies, history.learned, in_order=history.in_order)
     for records in history.ledger.history():
         _step(found, records, states, history.words)
         progress(len(records))

@@ -20,7 +20,7 @@ from shroff.core.policy import Policy
 from shroff.core.policy_document import read_policy
 from shroff.core.state import State
 from shroff.flows.detect import listed
-from shroff.flows.learn import Relearning, labelled_of, rows_before
+from shroff.flows.learn import InTime, Relearning, labelled_of, rows_before
 from shroff.ports import LearnedLabels, Lists, Policies, Record
 
 
@@ -55,16 +55,20 @@ class Side(Protocol):
 class States:
     """What is remembered of the entities, once for all policies with the same windows."""
 
-    def __init__(self, policies: Sequence[Policy], learned: LearnedLabels | None = None) -> None:
+    def __init__(
+        self, policies: Sequence[Policy], learned: LearnedLabels | None = None, *, in_order: bool = True
+    ) -> None:
         self._states: dict[str, State] = {policy.state_key: policy.empty_state() for policy in policies}
-        self._learning = Relearning(learned)
+        self._learning = Relearning(learned if in_order or learned is None else InTime(learned))
+        self._in_order = in_order
 
     def observe(self, records: Sequence[Record], batch: Batch) -> dict[str, Array]:
         """State key → features [n, f] of records that every state moves past, learning what was learned."""
-        learned = list(self._learning.until(records[-1].seq))
+        places = [each.seq if self._in_order else each.transaction.occurred_at for each in records]
+        learned = list(self._learning.until(places[-1]))
         if not learned:
             return {key: observe(state, batch) for key, state in self._states.items()}
-        labelled, rows = labelled_of(learned), rows_before(learned, [record.seq for record in records])
+        labelled, rows = labelled_of(learned), rows_before(learned, places)
         return {key: observe(state, batch, labelled, rows) for key, state in self._states.items()}
 
 

@@ -58,13 +58,16 @@ def label_of(mapping: Mapping[str, str]) -> str:
     return column
 
 
-def read_history(rows: Rows, *, currency: str, since: int = 0, until: int, show: Show) -> History:
+def read_history(
+    rows: Rows, *, currency: str, since: int = 0, until: int, show: Show, labels: bool = True
+) -> History:
     """The transactions of a file that occurred in [since, until) ms, sorted by time.
 
     A label is 1, true or fraud, or 0, false or legitimate; any other value is no label. Raises Rejected where
-    no fraud or nothing legitimate is left, or where the file is damaged.
+    no fraud or nothing legitimate is left, unless there need not be `labels`; where there is nothing at all;
+    or where the file is damaged.
     """
-    reader = _Reader(currency, since, until)
+    reader = _Reader(currency, since, until, labels)
     for chunk in rows.chunks(0):
         reader.read(chunk.rows)
         show(chunk.consumed, reader.rows)
@@ -78,6 +81,7 @@ class _Reader:
     currency: str
     since: int
     until: int
+    needs_labels: bool
     rows: int = 0
     rejected: int = 0
     batches: list[Batch] = field(default_factory=list)
@@ -95,7 +99,9 @@ class _Reader:
 
     def history(self) -> History:
         labels = np.concatenate(self.labels) if self.labels else np.empty(0, np.int8)
-        if not (labels == 1).any() or not (labels == 0).any():
+        if not len(labels) and not self.needs_labels:
+            raise Rejected([Fault("file", "there is no transaction that can be read")])
+        if self.needs_labels and (not (labels == 1).any() or not (labels == 0).any()):
             kind = "is a fraud" if not (labels == 1).any() else "is legitimate"
             seen = ", ".join(f'"{value}"' for value, _ in self.others.most_common(_SHOWN))
             other = f"; other labels there: {seen}" if seen else ""

@@ -16,6 +16,7 @@ from shroff.core.report import Tally
 from shroff.flows.audit import Audit
 from shroff.flows.moment import moment_of
 from shroff.flows.report.document import Day, document
+from shroff.flows.report.look import Look
 from shroff.flows.report.page import page
 from shroff.ports import Alerts, DeadLetter, DeadLetters, Policies
 
@@ -56,6 +57,7 @@ def content(  # noqa: PLR0913  # a port for each thing it asks
     alerts: Alerts,
     dead_letters: DeadLetters,
     audit: Audit,
+    looked: Look,
 ) -> dict[str, Any]:
     """The content of the report of the day that begins at `start`, beside the day before."""
     dead = [(_day_of(letter), letter) for letter in dead_letters.all()]
@@ -70,7 +72,7 @@ def content(  # noqa: PLR0913  # a port for each thing it asks
 
     names = {version: policy.name if (policy := policy_of(version)) else None for version in today.policies}
     days = gathered(start, today), gathered(start - DAY, before)
-    return document(*days, base=base, names=names, audit=audit)
+    return document(*days, base=base, names=names, audit=audit, looked=looked)
 
 
 def as_json(found: dict[str, Any]) -> bytes:

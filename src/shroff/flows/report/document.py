@@ -14,6 +14,7 @@ from shroff.core.report import Activity, Amounts, Tally, from_sweep
 from shroff.flows.audit import Audit
 from shroff.flows.report.change import changes, ratio
 from shroff.flows.report.findings import MOST_TOP, alerted, alerts, dead_letters, ranked_counts, sweep
+from shroff.flows.report.look import Look
 from shroff.flows.report.words import summary
 from shroff.ports import DeadLetter
 
@@ -39,7 +40,13 @@ class Day:
 
 
 def document(
-    today: Day, before: Day, *, base: str | None, names: Mapping[str, str | None], audit: Audit
+    today: Day,
+    before: Day,
+    *,
+    base: str | None,
+    names: Mapping[str, str | None],
+    audit: Audit,
+    looked: Look,
 ) -> dict[str, Any]:
     """The report's content. `base` is the currency of sums, None where neither day has a transaction;
     `names` has the name of each policy version seen today.
@@ -75,6 +82,7 @@ def document(
             {"version": version, "name": names.get(version), "transactions": count}
             for version, count in ranked_counts(tally.policies)
         ],
+        **looked.members(),
         "change": {
             "since": instant(before.start)[:10],
             "totals": changes(totals, totals_before),

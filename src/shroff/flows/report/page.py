@@ -40,6 +40,10 @@ def _template() -> Template:
     )
     environment.filters |= {
         "whole": words.whole,
+        "figure": words.figure,
+        "share": words.share,
+        "version_of": words.version_of,
+        "column_of": words.column_of,
         "money": words.money,
         "percent": words.percent,
         "since": words.since,

@@ -11,9 +11,13 @@ from typing import Any
 
 from shroff.core.report import Exchange, Tally
 from shroff.flows.audit import Audit
+from shroff.flows.figures import WATCH
 from shroff.flows.report.content import DAY, PolicyOf, as_json, as_page, content, midnight, reader
 from shroff.flows.report.daily import CSV, HTML, JSON, DayReport
+from shroff.flows.report.look import look
+from shroff.flows.report.ripen import Ripe
 from shroff.flows.report.rows import header, lines
+from shroff.flows.report.watch import Watch
 from shroff.ports import SEALED, Alerts, DeadLetters, Draft, Drafts, Ledger, Policies, Record, Reports
 
 _SAVED_AFTER, _FOR_EACH = 250_000, 4
@@ -32,6 +36,7 @@ def report_some(  # noqa: PLR0913  # a port for each thing it asks
     reports: Reports,
     drafts: Drafts,
     time_left: Callable[[], bool],
+    ripe: Ripe | None = None,
 ) -> DayReport | None:
     """Go on with the report of a UTC day; None where time ran out before its end, so call again.
 
@@ -44,6 +49,7 @@ def report_some(  # noqa: PLR0913  # a port for each thing it asks
 
     def row(records: Sequence[Record]) -> None:
         draft.write(lines(records))
+        work.watch.add(records)
 
     def go_on(counted: _Counted, pass_on: Callable[[Sequence[Record]], None]) -> bool:
         return _count(counted, ledger, pass_on, lambda: draft.save(work.encoded()), time_left)
@@ -54,6 +60,7 @@ def report_some(  # noqa: PLR0913  # a port for each thing it asks
     work.before = work.before or _kept(drafts.tally(_eve(day)), work.exchange, start - DAY)
     if not go_on(work.before, lambda _: None):
         return None
+    looked = look(day, work.watch, reports, policy_of, ripe)
     found = content(
         start,
         work.today.tally,
@@ -63,10 +70,12 @@ def report_some(  # noqa: PLR0913  # a port for each thing it asks
         alerts=alerts,
         dead_letters=dead_letters,
         audit=audit(work.today.tally.total.count),
+        looked=looked,
     )
     # The table comes last: with it the draft ends, and what crashed before is made again from the draft.
-    others = reports.write(day.isoformat(), {JSON: [as_json(found)], HTML: [as_page(found)]})
-    return DayReport(document=found, places=(draft.finish(work.closed), *others))
+    files = {JSON: [as_json(found)], HTML: [as_page(found)], WATCH: [looked.kept()]}
+    others = reports.write(day.isoformat(), files)
+    return DayReport(document=found, places=(draft.finish(work.closed), *others[:2]))
 
 
 @dataclass(slots=True)
@@ -87,6 +96,8 @@ class _Work:
 
     exchange: Exchange
     today: _Counted
+    watch: Watch
+    """Of today."""
     before: _Counted | None = None
     closed: bytes | None = None
     """The whole of today, for the report of the day after."""
@@ -96,6 +107,7 @@ class _Work:
             {
                 "exchange": self.exchange.members(),
                 "today": self.today.members(),
+                "watch": self.watch.members(),
                 "before": None if self.before is None else self.before.members(),
                 "closed": None if self.closed is None else self.closed.decode(),
             }
@@ -107,13 +119,14 @@ def _begun(draft: Draft, start: int, policy_of: PolicyOf) -> _Work:
     if draft.progress is None:
         exchange = Exchange(policy_of)
         draft.write(header())
-        return _Work(exchange, _Counted(start, start + DAY, Tally(exchange)))
+        return _Work(exchange, _Counted(start, start + DAY, Tally(exchange)), Watch(exchange, policy_of))
     members = json.loads(draft.progress)
     exchange = Exchange.of(members["exchange"], policy_of)
     before, closed = members["before"], members["closed"]
     return _Work(
         exchange,
         _restored(members["today"], exchange, start),
+        Watch.of(members["watch"], exchange, policy_of),
         None if before is None else _restored(before, exchange, start - DAY),
         None if closed is None else closed.encode(),
     )

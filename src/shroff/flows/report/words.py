@@ -43,6 +43,38 @@ def percent(share: Decimal | None, decimals: int = 1) -> str:
     return f"< {least}%" if shown == 0 and share > 0 else f"{shown}%"
 
 
+def figure(value: float | None) -> str:
+    """A measured number in three digits; a dash where there is none.
+
+    >>> figure(1234.5), figure(0.04567), figure(2.0)
+    ('1,230', '0.0457', '2')
+    """
+    if value is None:
+        return _DASH
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.10f}".rstrip("0").rstrip(".").replace("-", _MINUS)
+
+
+def share(value: float | None) -> str:
+    """A share that was measured, as a percentage in three digits; a dash where there is none."""
+    return _DASH if value is None else f"{figure(100 * value)}%"
+
+
+def version_of(version: str) -> str:
+    """A model's version as far as a table tells it."""
+    return version[:12]
+
+
+def column_of(name: str) -> str:
+    """A column's name as a table tells it: that of a model's score with its version cut.
+
+    >>> column_of("customer.amount_mean_30d"), column_of("model.0123456789abcdef")
+    ('customer.amount_mean_30d', 'model.0123456789ab')
+    """
+    start, _, version = name.partition(".")
+    return f"{start}.{version_of(version)}" if start == "model" else name
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """A count with its noun, in the plural unless it is one."""
     return f"{whole(number)} {noun if number == 1 else plural or noun + 's'}"

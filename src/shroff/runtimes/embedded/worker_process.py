@@ -106,7 +106,7 @@ def _clerk(embedded: Embedded, stop: Event) -> None:
         alerts=store.alerts,
         policies=store.policies,
         schedule=store.schedule,
-        report=lambda day: write_report(day, opened_of(embedded)),
+        report=lambda day: list(write_report(day, opened_of(embedded)).places),
         clock=embedded.newest if events else wall_clock,
         wall=wall_clock,
     )

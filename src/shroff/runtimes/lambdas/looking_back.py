@@ -2,7 +2,7 @@
 
 ::
 
-    tell ── find the dead ── audit ── seal and sweep each window that is due ── seal again
+    tell ── find the dead ── audit ── seal and sweep each window that is due ── learn labels ── seal again
 
 A step keeps how far it came in the schedule and the marks, so that a run that ends in the middle repeats
 little, and two runs at once do the same twice without harm.
@@ -70,6 +70,8 @@ class LookingPorts:
     send: Send
     policy: Callable[[], Policy]
     schedule: Schedule
+    learn: Callable[[TimeLeft], None]
+    """Learns labels as long as there is time."""
     clock: Clock
 
 
@@ -93,6 +95,7 @@ class LookBack:
             self.audit,
             self.seal_due,
             self.sweep_due,
+            self.learn,
             self.seal_once_more,
             self.seal_again,
         ):
@@ -212,6 +215,11 @@ class LookBack:
             findings=len(swept.findings),
             alerts=swept.new_alerts,
         )
+
+    def learn(self, time_left: TimeLeft) -> bool:
+        """Learn the labels that are known; what takes too long is for the next run."""
+        self._ports.learn(time_left)
+        return time_left()
 
     def seal_again(self, time_left: TimeLeft) -> bool:
         """Seal the windows into which something came after they were sealed."""

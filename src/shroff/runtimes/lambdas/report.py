@@ -34,8 +34,9 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     deployed, opened = _opened()
     with invocation(context, deployed.meter):
         day = day_of(event, deployed.clock())
-        places = opened.report(day, lambda: context.get_remaining_time_in_millis() > _RESERVE)
-        if places is None:
+        written = opened.report(day, lambda: context.get_remaining_time_in_millis() > _RESERVE)
+        places = None if written is None else list(written.places)
+        if written is None:
             log.info("continued", date=day.isoformat())
             deployed.invoke(context.invoked_function_arn, {"date": day.isoformat(), "continue": True})
         else:

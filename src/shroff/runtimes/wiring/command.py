@@ -42,6 +42,7 @@ def opened_of(embedded: Embedded) -> Opened:
         lists=store.lists,
         labels=store.labels,
         learned=store.labels,
+        label_days=embedded.settings.label_days,
         alerts=store.alerts,
         reports=embedded.reports,
         settled=lambda: 0,
@@ -64,7 +65,7 @@ def open_stack(suffix: str, say: Say) -> Iterator[Opened]:
     from shroff.adapters.aws.refusals import explained  # noqa: PLC0415
     from shroff.adapters.aws.stack import settings_of  # noqa: PLC0415
     from shroff.adapters.aws.store import AwsStore  # noqa: PLC0415
-    from shroff.flows.publish import check_weight, check_without_labels  # noqa: PLC0415
+    from shroff.flows.publish import check_weight  # noqa: PLC0415
     from shroff.flows.refill import refilled  # noqa: PLC0415
     from shroff.flows.settle import AUDITED  # noqa: PLC0415
 
@@ -81,12 +82,12 @@ def open_stack(suffix: str, say: Say) -> Iterator[Opened]:
         )
 
         def ready(policy: Policy) -> AbstractContextManager[None]:
-            check_without_labels(policy)
             check_weight(policy, MOST_STATE)
             return refilled(
                 policy,
                 policies=store.policies,
                 ledger=store.archive,
+                labels=store.labels,
                 entities=store.entities,
                 intermission=AwsIntermission(clients, suffix, store.schedule, wall_clock),
                 say=say,
@@ -102,7 +103,9 @@ def open_stack(suffix: str, say: Say) -> Iterator[Opened]:
                 models=store.models,
                 lists=store.lists,
                 labels=store.labels,
-                learned=None,
+                learned=store.labels,
+                # There a label is asked for by its transaction, and a day may have millions of these.
+                label_days=None,
                 alerts=store.alerts,
                 reports=store.reports,
                 settled=lambda: store.schedule.last(AUDITED) or 0,

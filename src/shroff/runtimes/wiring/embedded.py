@@ -16,6 +16,7 @@ from shroff.adapters.notify import LogChannel, SmtpChannel, WebhookChannel
 from shroff.adapters.sqlite import SqliteQueue, SqliteStore
 from shroff.api.gateway.settings import GatewayPorts
 from shroff.core.errors import Fault, Rejected
+from shroff.flows.figures import newest_figures
 from shroff.flows.publish import publish
 from shroff.ports import Channel
 from shroff.runtimes.settings import Settings, read_settings
@@ -100,6 +101,7 @@ def gateway_ports(data: Path) -> GatewayPorts:
     """What the gateway asks, over connections of its own: two to write by, the others to read by."""
     queue, reader = SqliteQueue(data / QUEUE), SqliteQueue(data / QUEUE)
     store, keeper = SqliteStore(data / STORE), SqliteStore(data / STORE)
+    reports = FileReports(data / REPORTS)
 
     def close() -> None:
         for each in (queue, reader, store, keeper):
@@ -116,5 +118,6 @@ def gateway_ports(data: Path) -> GatewayPorts:
         changed=store.data_version,
         clock=wall_clock,
         keys=store.keys.all,
+        figures=lambda: newest_figures(reports),
         close=close,
     )

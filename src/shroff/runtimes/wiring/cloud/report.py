@@ -39,6 +39,7 @@ def reporter(deployed: Deployed) -> Reporter:
         policies=store.policies,
         reports=store.reports,
         drafts=S3Drafts(deployed.clients.s3, deployed.names.bucket),
+        meter=deployed.meter,
         audit=audit_of,
     )
 
