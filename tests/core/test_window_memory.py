@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shroff.core.chains import NONE, POINTS, ROOM, Chains, tiles_of
+from shroff.core.chains import NONE, POINTS, ROOM, Chains, _room, tiles_of
 from shroff.core.columns import Batch
 from shroff.core.distincts import KEPT, MOST_TILES, Distincts
 from shroff.core.observe import observe
@@ -35,20 +35,26 @@ def followed(at: int, links: np.ndarray) -> list[int]:
 
 
 def check_chains(chains: Chains) -> None:
-    used, free = int(chains.ends[0]), followed(chains.ends[1], chains.links)
-    met = list(free)
-    for (slot, window), head in np.ndenumerate(chains.heads):
-        records = followed(head, chains.links)
-        met += records
+    met = []
+    for kind, head in enumerate(chains.ends[1:].tolist()):
+        freed = followed(head, chains.times[:, 0])
+        met += [record for block in freed for record in range(block, block + _room(kind))]
+    for (slot, window), block in np.ndenumerate(chains.blocks):
+        size = chains.sizes[slot, window]
+        if block == NONE:
+            assert size == 0
+            continue
+        met += range(block, block + _room(chains.kinds[slot, window]))
+        assert size <= min(ROOM, _room(chains.kinds[slot, window]))
+        records = chains.span(slot, window)
         times, tile = chains.times[records], tiles_of(chains.lengths)[window]
-        assert len(records) == chains.sizes[slot, window] <= ROOM
         assert (times[:, 0] <= times[:, 1]).all()
-        assert (times[1:, 1] < times[:-1, 0]).all(), "newest first, and no two share an instant"
+        assert (times[:-1, 1] < times[1:, 0]).all(), "oldest first, and no two share an instant"
         runs = times[:, 0] < times[:, 1]
         assert (times[runs, 0] // tile == times[runs, 1] // tile).all(), "a run lies within one tile"
-        assert not runs[: POINTS - 1].any(), "the newest are points"
+        assert not runs[-POINTS + 1 :].any(), "the newest are points"
         assert (chains.values[records, 0] >= 1).all()
-    assert sorted(met) == list(range(used)), "every record is in one chain, or free"
+    assert sorted(met) == list(range(chains.ends[0])), "every record is in one block, in use or free"
 
 
 def check_distincts(distincts: Distincts) -> None:
@@ -76,7 +82,7 @@ def check(state: State) -> None:
 
 
 @given(st.lists(streams, min_size=1, max_size=3), st.sampled_from([0, MINUTE, DAY]))
-def test_after_any_stream_every_record_is_in_one_chain_or_free(
+def test_after_any_stream_every_record_is_in_one_block_or_free(
     parts: list[list[Transaction]], lateness: int
 ) -> None:
     check(observed(*parts, lateness=lateness)[0])
@@ -84,7 +90,7 @@ def test_after_any_stream_every_record_is_in_one_chain_or_free(
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("lateness", [0, DAY])
-def test_after_a_dense_disordered_stream_every_record_is_in_one_chain_or_free(
+def test_after_a_dense_disordered_stream_every_record_is_in_one_block_or_free(
     seed: int, lateness: int
 ) -> None:
     random = np.random.default_rng(seed)

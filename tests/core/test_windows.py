@@ -212,7 +212,8 @@ def test_memory_per_entity_is_bounded_whatever_its_traffic() -> None:
         rows = [transaction(part * 10**7 + at * 1000, 100, "ann", f"m{at}") for at in range(10_000)]
         observe(state, Batch.of(rows))
         used.append(int(state.entities["customer"].chains.ends[0]))
-    assert used[0] == used[-1] <= (chains.ROOM + 1) * len(WINDOWS)
+    blocks = [chains._room(kind) for kind in range(chains.LARGEST + 1)]
+    assert used[0] == used[-1] <= sum(blocks) * len(WINDOWS), "a block of each kind at most"
 
 
 @given(streams)

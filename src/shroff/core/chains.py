@@ -15,9 +15,13 @@ events of its entity than are points can be counted wrong: by a part of its own 
 Times are the payers' clocks, and some of those are wrong. What to let go is therefore measured from some way
 behind the newest record: a few transactions from the future do not empty a chain.
 
+A habit is what the newest amounts of a chain have in common: no more than `SAMPLED` records are looked at, a
+merged run standing for its mean.
+
 Labels that become known have chains of their own beside those of the transactions. In them an event is a
 label, and its amount is 1 for a fraud and 0 for what is legitimate: one sort lists labels by when they became
-known, the other by when the labelled transactions occurred, for what asks in which order frauds came.
+known, the other by when the labelled transactions occurred, for what asks in which order frauds came. To the
+1 of a fraud whose amount is not above the payer's habit `UNEXPLAINED` is added: its sums can be told apart.
 
 The kernels below run compiled where numba is installed and interpreted where it is not.
 """
@@ -45,12 +49,32 @@ LET_GO_EVERY = 8
 FIRST, LAST = 0, 1  # columns of `times`
 COUNT, PRICED, TOTAL, SPREAD, LOW, HIGH = range(6)  # columns of `values`; SPREAD: squared deviations
 LATEST = 6  # what a query returns beside the six: the time of the newest event counted, or -1
-QUERIED = 7
-NEWEST, RUN, OLDEST, CLEAN = range(4)
-"""What a query for a run of frauds returns instead: the time of the newest fraud, or -1; how many frauds lie
-unbroken back from it; the time of the oldest of them, or -1; how much that is legitimate came later."""
+QUERIED = 8
+NEWEST, RUN, OLDEST, CLEAN, LATER, ACCUSING, ACCUSED, BEFORE = range(QUERIED)
+"""What a query for a run of frauds returns instead; a time is -1 where there is none.
+
+The time of the newest fraud; how many frauds lie unbroken back from it; the time of the oldest of them; how
+much that is legitimate came later, and the time of the newest of that; how many frauds of the run are
+unexplained; the time of the oldest of these; the time of what is legitimate and ended the run."""
 NONE = -1
-_USED, _FREE = 0, 1  # cells of `ends`: the first never used record, the head of the list of freed ones
+UNEXPLAINED = 2.0**20
+SAMPLED = 64
+LEAST_SAMPLED = 3
+"""Below so many amounts nothing is a habit."""
+MEDIAN, DEVIATION, BELOW, HIGHEST, OFTEN, RECENT = range(6)
+"""What a query for a habit returns: the median of the amounts, the median of their distances from it, the
+part of them below the event's own, the highest; how many are `SURPRISING`, the time of the newest such or -1.
+"""
+HABITS = 6
+SAMPLE, SINCE, ORDERED = range(3)
+"""Columns of a sample: the newest amounts, the newest first; their times; the amounts in ascending order."""
+SURPRISING, EXPLAINING = np.e, 2.0
+"""Times the median from which on an amount is surprising, and a fraud's explains the fraud: one unit of the
+currency is added to both, so that nothing is a multiple of next to nothing."""
+SMALLEST, LARGEST, KINDS = 4, 6, 16
+"""Records of the smallest block; the kind that holds a whole chain; how many kinds there are, as parts of one
+entity that were merged come to longer chains until their next event."""
+_USED, _FREE = 0, 1  # cells of `ends`
 
 
 def tiles_of(lengths: Array) -> Array:
@@ -60,15 +84,38 @@ def tiles_of(lengths: Array) -> Array:
 
 
 @compiled
-def _release(at: int, links: Array, ends: Array) -> int:
-    """Free a record and all that are older. Returns how many went."""
-    gone = 0
-    while at != NONE:
-        following = links[at]
-        links[at] = ends[_FREE]
-        ends[_FREE] = at
-        at, gone = following, gone + 1
-    return gone
+def _room(kind: int) -> int:
+    """How many records a block of a kind has room for: twice as many as the kind before."""
+    return SMALLEST << kind if kind < LARGEST else (ROOM + 1) << (kind - LARGEST)
+
+
+@compiled
+def _move(
+    slot: int, window: int, size: int, blocks: Array, kinds: Array, times: Array, values: Array, ends: Array
+) -> int:
+    """Move a chain into a larger block, its first or the next kind. Returns where that begins."""
+    old, kind = blocks[slot, window], kinds[slot, window] + 1
+    new: int = ends[_FREE + kind]
+    if new != NONE:
+        ends[_FREE + kind] = times[new, 0]
+    else:
+        new = ends[_USED]
+        ends[_USED] += _room(kind)
+    for at in range(size):
+        _copy(old + at, new + at, times, values)
+    if old != NONE:
+        times[old, 0] = ends[_FREE + kind - 1]
+        ends[_FREE + kind - 1] = old
+    blocks[slot, window], kinds[slot, window] = new, kind
+    return new
+
+
+@compiled
+def _copy(record: int, to: int, times: Array, values: Array) -> None:
+    """Put a record in another place."""
+    times[to, FIRST], times[to, LAST] = times[record, FIRST], times[record, LAST]
+    for column in range(HIGH + 1):
+        values[to, column] = values[record, column]
 
 
 @compiled
@@ -86,63 +133,64 @@ def _merge(into: int, record: int, times: Array, values: Array) -> None:
 
 
 @compiled
-def _compact(at: int, tile: int, times: Array, values: Array, links: Array, ends: Array) -> int:
+def _compact(base: int, size: int, tile: int, times: Array, values: Array) -> int:
     """Merge a chain within tiles, the oldest first; what is still too much goes. Returns its size."""
-    for _ in range(POINTS - 1):
-        at = links[at]
-    newest, size, pairs = at, POINTS, 0
-    while links[at] != NONE:
-        pairs += times[links[at], LAST] // tile == times[at, FIRST] // tile
-        size, at = size + 1, links[at]
-    left_alone, size, at = pairs - (size - LEAVES), POINTS, newest
-    while links[at] != NONE:
-        following = links[at]
+    top, pairs = base + size - POINTS, 0
+    for at in range(top, base, -1):
+        pairs += times[at - 1, LAST] // tile == times[at, FIRST] // tile
+    left_alone, kept, at = pairs - (size - LEAVES), POINTS, top
+    for following in range(top - 1, base - 1, -1):
         paired = times[following, LAST] // tile == times[at, FIRST] // tile
         if paired and left_alone <= 0:
             _merge(at, following, times, values)
-            links[at], links[following] = links[following], NONE
-            _release(following, links, ends)
-        elif size == LEAVES:
-            _release(following, links, ends)
-            links[at] = NONE
+        elif kept == LEAVES:
+            break
         else:
             left_alone -= paired
-            size, at = size + 1, following
-    return size
+            kept, at = kept + 1, at - 1
+            _copy(following, at, times, values)
+    _drop(base, at - base, size, times, values)
+    return kept
 
 
 @compiled
-def _let_go(time: int, reach: int, at: int, times: Array, links: Array, ends: Array) -> int:
-    """Release the records that no transaction can ask for any more. Returns how many went."""
-    for _ in range(SPARED - 1):
-        at = links[at]
+def _drop(base: int, gone: int, size: int, times: Array, values: Array) -> None:
+    """Move a chain's records to the beginning of its block, over the oldest."""
+    if gone > 0:
+        for at in range(base, base + size - gone):
+            _copy(at + gone, at, times, values)
+
+
+@compiled
+def _let_go(time: int, reach: int, base: int, size: int, times: Array, values: Array) -> int:
+    """Forget the records that no transaction can ask for any more. Returns how many went."""
+    at = base + size - SPARED
     oldest = min(time, times[at, LAST]) - reach
-    while links[at] != NONE and times[links[at], LAST] >= oldest:
-        at = links[at]
-    gone = _release(links[at], links, ends)
-    links[at] = NONE
-    return gone
+    while at > base and times[at - 1, LAST] >= oldest:
+        at -= 1
+    _drop(base, at - base, size, times, values)
+    return at - base
 
 
 @compiled
-def _answer(time: int, floor: int, at: int, times: Array, values: Array, links: Array, out: Array) -> None:
+def _answer(time: int, floor: int, base: int, at: int, times: Array, values: Array, out: Array) -> None:
     """What the records from `at` back to `floor` come to.
 
     Deviations are summed up about a value that is near them all, the newest, so that next to nothing cancels.
     """
-    latest = times[at, LAST] if at != NONE else NONE
+    latest = times[at, LAST] if at >= base else NONE
     if (
         latest > time
     ):  # a merged run reaches past this event: it cannot be split, and counts as what most of it is
         if 2 * time < times[at, FIRST] + latest:
-            at = links[at]
-            latest = times[at, LAST] if at != NONE else NONE
+            at -= 1
+            latest = times[at, LAST] if at >= base else NONE
         else:
             latest = times[at, FIRST]
     out[LATEST] = latest if latest >= floor else NONE
     count, priced, total, low, high = 0.0, 0.0, 0.0, np.inf, -np.inf
     near, apart, squares = np.nan, 0.0, 0.0
-    while at != NONE and times[at, LAST] >= floor:
+    while at >= base and times[at, LAST] >= floor:
         count += values[at, COUNT]
         some = values[at, PRICED]
         if some > 0.0:
@@ -152,28 +200,98 @@ def _answer(time: int, floor: int, at: int, times: Array, values: Array, links: 
             total += values[at, TOTAL]
             off = values[at, TOTAL] - some * near
             apart += off
-            squares += values[at, SPREAD] + off * off / some
+            # Most records are one event, which has no spread: a division less is a third of the time.
+            squares += off * off if some == 1.0 else values[at, SPREAD] + off * off / some
             low = min(low, values[at, LOW])
             high = max(high, values[at, HIGH])
-        at = links[at]
+        at -= 1
     out[COUNT], out[PRICED], out[TOTAL], out[LOW], out[HIGH] = count, priced, total, low, high
     out[SPREAD] = max(0.0, squares - apart * apart / priced) if priced > 0.0 else 0.0
 
 
 @compiled
-def _open(time: int, place: int, times: Array, values: Array, links: Array, ends: Array) -> int:
-    """A new point without events, linked to the record before it in time."""
-    new: int = ends[_FREE]
-    if new != NONE:
-        ends[_FREE] = links[new]
-    else:
-        new = ends[_USED]
-        ends[_USED] += 1
-    times[new, FIRST] = times[new, LAST] = time
-    values[new, :LOW] = 0.0
-    values[new, LOW], values[new, HIGH] = np.inf, -np.inf
-    links[new] = place
-    return new
+def _sampled(time: int, floor: int, base: int, at: int, times: Array, values: Array, found: Array) -> int:
+    """Copy the newest amounts from record `at` back to `floor` beside their times. Returns how many."""
+    size = 0
+    while at >= base and times[at, LAST] >= floor and size < SAMPLED:
+        if times[at, LAST] <= time and values[at, PRICED] > 0.0:
+            found[size, SAMPLE] = values[at, TOTAL] / values[at, PRICED]
+            found[size, SINCE] = times[at, LAST]
+            size += 1
+        at -= 1
+    return size
+
+
+@compiled
+def _order(size: int, found: Array) -> None:
+    """Put the sampled amounts in order beside themselves: by insertion, in half the time of np.sort."""
+    for at in range(size):
+        amount, place = found[at, SAMPLE], at
+        while place > 0 and found[place - 1, ORDERED] > amount:
+            found[place, ORDERED] = found[place - 1, ORDERED]
+            place -= 1
+        found[place, ORDERED] = amount
+
+
+@compiled
+def _middle(size: int, found: Array) -> float:
+    """The median of the ordered amounts."""
+    upper: float = found[size // 2, ORDERED]
+    return upper if size % 2 else (found[size // 2 - 1, ORDERED] + upper) / 2.0
+
+
+@compiled
+def _deviation(size: int, median: float, found: Array) -> float:
+    """The median of the distances from the median of the ordered amounts: the nearest come first."""
+    above = size // 2
+    below = above - 1
+    distance, before = 0.0, 0.0
+    for _ in range(size // 2 + 1):
+        before = distance
+        up = found[above, ORDERED] - median if above < size else np.inf
+        down = median - found[below, ORDERED] if below >= 0 else np.inf
+        if up <= down:
+            distance, above = up, above + 1
+        else:
+            distance, below = down, below - 1
+    return distance if size % 2 else (before + distance) / 2.0
+
+
+@compiled
+def _habit(amount: float, unit: float, size: int, found: Array, out: Array) -> None:
+    """What the sampled amounts come to, in minor units, beside one's own; NaN where they are too few."""
+    if size < LEAST_SAMPLED:
+        out[:] = np.nan
+        return
+    _order(size, found)
+    median = _middle(size, found)
+    out[MEDIAN], out[HIGHEST] = median, found[size - 1, ORDERED]
+    out[DEVIATION] = _deviation(size, median, found)
+    below, often, recent, surprising = 0, 0, NONE, SURPRISING * (median + unit) - unit
+    for at in range(size):
+        below += found[at, SAMPLE] < amount
+        if found[at, SAMPLE] > surprising:
+            if often == 0:
+                recent = found[at, SINCE]
+            often += 1
+    out[BELOW], out[OFTEN], out[RECENT] = below / size, often, recent
+
+
+@compiled
+def _explains(
+    time: int, amount: float, unit: float, length: int, tile: int, base: int, size: int,
+    times: Array, values: Array, found: Array,
+) -> bool:  # fmt: skip
+    """Whether an amount is far enough above the habit before it to say itself why it was a fraud."""
+    at = base + size - 1
+    while at >= base and times[at, LAST] >= time:
+        at -= 1
+    sampled = _sampled(time, (time - length) // tile * tile, base, at, times, values, found)
+    if sampled < LEAST_SAMPLED:
+        return False
+    _order(sampled, found)
+    explains: bool = amount + unit >= EXPLAINING * (_middle(sampled, found) + unit)
+    return explains
 
 
 @compiled
@@ -192,129 +310,174 @@ def _count(amount: float, place: int, values: Array) -> None:
 
 
 @compiled
-def _step(
-    time: int, amount: float, length: int, tile: int, lateness: int, slot: int, window: int,
-    heads: Array, sizes: Array, times: Array, values: Array, links: Array, ends: Array, out: Array,
-) -> None:  # fmt: skip
-    """Answer one window for one event, then add the event to its chain."""
-    before, place = NONE, heads[slot, window]
-    while place != NONE and times[place, FIRST] > time:
-        before, place = place, links[place]
-    _answer(time, (time - length) // tile * tile, place, times, values, links, out)
-    _add(
-        time, amount, length, tile, lateness, slot, window, before, place,
-        heads, sizes, times, values, links, ends,
-    )  # fmt: skip
+def _place(time: int, base: int, size: int, times: Array) -> int:
+    """The newest record that does not begin after this time, or the place before the oldest."""
+    at = base + size - 1
+    while at >= base and times[at, FIRST] > time:
+        at -= 1
+    return at
 
 
 @compiled
-def _look(
-    time: int, length: int, tile: int, runs: bool, at: int, times: Array, values: Array, links: Array,
-    out: Array,
-) -> None:  # fmt: skip
-    """Answer one window of labels for one event, which is added to none."""
-    while at != NONE and times[at, FIRST] > time:
-        at = links[at]
-    floor = (time - length) // tile * tile
-    if runs:
-        _trace(floor, at, times, values, links, out)
-    else:
-        _answer(time, floor, at, times, values, links, out)
-
-
-@compiled
-def _trace(floor: int, at: int, times: Array, values: Array, links: Array, out: Array) -> None:
+def _trace(floor: int, base: int, at: int, times: Array, values: Array, out: Array) -> None:
     """The newest run of frauds among the labels from `at` back to `floor`.
 
     What occurred in one instant, or was merged, counts as if its frauds had come last.
     """
-    clean, run, newest, oldest = 0.0, 0.0, NONE, NONE
-    while at != NONE and times[at, LAST] >= floor and values[at, TOTAL] == 0.0:
-        clean, at = clean + values[at, COUNT], links[at]
-    if at != NONE and times[at, LAST] >= floor:
+    clean, later, run, newest, oldest = 0.0, NONE, 0.0, NONE, NONE
+    accusing, accused, before = 0.0, NONE, NONE
+    if at >= base and times[at, LAST] >= floor and values[at, TOTAL] == 0.0:
+        later = times[at, LAST]
+    while at >= base and times[at, LAST] >= floor and values[at, TOTAL] == 0.0:
+        clean, at = clean + values[at, COUNT], at - 1
+    if at >= base and times[at, LAST] >= floor:
         newest = times[at, LAST]
     unbroken = newest != NONE
-    while unbroken and at != NONE and times[at, LAST] >= floor:
-        if values[at, TOTAL] > 0.0:
-            run, oldest = run + values[at, TOTAL], times[at, FIRST]
-        unbroken, at = values[at, COUNT] == values[at, TOTAL], links[at]
-    out[:] = np.nan
-    out[NEWEST], out[RUN], out[OLDEST], out[CLEAN] = newest, run, oldest, clean
-
-
-@compiled
-def _learn(
-    time: int, amount: float, length: int, tile: int, lateness: int, slot: int, window: int,
-    heads: Array, sizes: Array, times: Array, values: Array, links: Array, ends: Array,
-) -> None:  # fmt: skip
-    """Add a label to its chain."""
-    before, place = NONE, heads[slot, window]
-    while place != NONE and times[place, FIRST] > time:
-        before, place = place, links[place]
-    _add(
-        time, amount, length, tile, lateness, slot, window, before, place,
-        heads, sizes, times, values, links, ends,
-    )  # fmt: skip
+    while unbroken and at >= base and times[at, LAST] >= floor:
+        unexplained = np.floor(values[at, TOTAL] / UNEXPLAINED)
+        frauds = values[at, TOTAL] - unexplained * UNEXPLAINED
+        if frauds > 0.0:
+            run, oldest = run + frauds, times[at, FIRST]
+        if unexplained > 0.0:
+            accusing, accused = accusing + unexplained, times[at, FIRST]
+        unbroken = values[at, COUNT] == frauds
+        if not unbroken:
+            before = times[at, LAST]
+        at -= 1
+    out[NEWEST], out[RUN], out[OLDEST], out[CLEAN], out[LATER] = newest, run, oldest, clean, later
+    out[ACCUSING], out[ACCUSED], out[BEFORE] = accusing, accused, before
 
 
 @compiled
 def _add(
-    time: int, amount: float, length: int, tile: int, lateness: int, slot: int, window: int,
-    before: int, place: int,
-    heads: Array, sizes: Array, times: Array, values: Array, links: Array, ends: Array,
+    time: int, amount: float, place: int, length: int, tile: int, lateness: int, slot: int, window: int,
+    blocks: Array, kinds: Array, sizes: Array, times: Array, values: Array, ends: Array,
 ) -> None:  # fmt: skip
-    """Add an event to its chain, between the record that is later than it and the one that is not."""
-    if place != NONE and times[place, LAST] >= time:  # the same instant, or a run around it
+    """Add an event to its chain, behind the record at `place` or within it."""
+    base, size = blocks[slot, window], sizes[slot, window]
+    if place >= base and size > 0 and times[place, LAST] >= time:  # the same instant, or a run around it
         _count(amount, place, values)
         return
-    new = _open(time, place, times, values, links, ends)
+    new = place + 1 - base if size > 0 else 0
+    if kinds[slot, window] == NONE or size == _room(kinds[slot, window]):
+        base = _move(slot, window, size, blocks, kinds, times, values, ends)
+    new += base
+    for at in range(base + size, new, -1):
+        _copy(at - 1, at, times, values)
+    times[new, FIRST] = times[new, LAST] = time
+    values[new, :LOW] = 0.0
+    values[new, LOW], values[new, HIGH] = np.inf, -np.inf
     _count(amount, new, values)
-    if before == NONE:
-        heads[slot, window] = new
-    else:
-        links[before] = new
-    size = sizes[slot, window] + 1
+    size += 1
     if size > ROOM:
-        size = _compact(heads[slot, window], tile, times, values, links, ends)
+        size = _compact(base, size, tile, times, values)
     elif size % LET_GO_EVERY == 0:
-        size -= _let_go(time, length + tile + lateness, heads[slot, window], times, links, ends)
+        size -= _let_go(time, length + tile + lateness, base, size, times, values)
     sizes[slot, window] = size
 
 
 @compiled
-def _run(
-    slots: Array, when: Array, amounts: Array, lengths: Array, tiles: Array, lateness: int,
+def _roomier(more: int, times: Array, values: Array, ends: Array) -> tuple[Array, Array]:
+    """The arena with room for so many more records, doubling so that growing costs little per record."""
+    used = ends[_USED]
+    if used + more <= len(times):
+        return times, values
+    room = max(used + more, 2 * len(times))
+    more_times, more_values = np.empty((room, 2), np.int64), np.empty((room, HIGH + 1), np.float64)
+    more_times[:used], more_values[:used] = times[:used], values[:used]
+    return more_times, more_values
+
+
+@compiled
+def _judged(
+    event: int, paid: float, unit: float, fraud: float, length: int, tile: int, base: int, size: int,
+    times: Array, values: Array, found: Array,
+) -> float:  # fmt: skip
+    """A label as it counts, where the payer's habit is known from this chain."""
+    if fraud == 0.0 or _explains(event, paid, unit, length, tile, base, size, times, values, found):
+        return fraud
+    return fraud + UNEXPLAINED
+
+
+@compiled
+def _learn(
+    slot: int, known_at: int, event: int, fraud: float, lengths: Array, tiles: Array, lateness: int,
     known_from: int, runs_from: int,
-    learners: Array, learned: Array, events: Array, frauds: Array, before: Array,
-    heads: Array, sizes: Array, times: Array, values: Array, links: Array, ends: Array, out: Array,
+    blocks: Array, kinds: Array, sizes: Array, times: Array, values: Array, ends: Array,
 ) -> None:  # fmt: skip
-    label = 0
+    """Count a label in all windows of labels of its entity."""
+    for window in range(known_from, len(lengths)):
+        time = known_at if window < runs_from else event
+        place = _place(time, blocks[slot, window], sizes[slot, window], times)
+        _add(
+            time, fraud, place, lengths[window], tiles[window], lateness, slot, window,
+            blocks, kinds, sizes, times, values, ends,
+        )  # fmt: skip
+
+
+@compiled
+def _meet(
+    slot: int, time: int, amount: float, unit: float, lengths: Array, tiles: Array, lateness: int,
+    known_from: int, runs_from: int, habit_of: Array,
+    blocks: Array, kinds: Array, sizes: Array, times: Array, values: Array, ends: Array,
+    out: Array, habits: Array, found: Array,
+) -> None:  # fmt: skip
+    """Answer all windows for one event; then count it in those of transactions."""
+    for window in range(len(lengths)):
+        base, length, tile = blocks[slot, window], lengths[window], tiles[window]
+        floor = (time - length) // tile * tile
+        place = _place(time, base, sizes[slot, window], times)
+        if window >= runs_from:
+            _trace(floor, base, place, times, values, out[window])
+        else:
+            _answer(time, floor, base, place, times, values, out[window])
+        if window < known_from:
+            if habit_of[window] != NONE:
+                size = _sampled(time, floor, base, place, times, values, found)
+                _habit(amount, unit, size, found, habits[habit_of[window]])
+            _add(
+                time, amount, place, length, tile, lateness, slot, window,
+                blocks, kinds, sizes, times, values, ends,
+            )  # fmt: skip
+
+
+@compiled
+def _run(
+    slots: Array, when: Array, amounts: Array, unit: float, lengths: Array, tiles: Array, lateness: int,
+    known_from: int, runs_from: int, habit_of: Array, judge: int,
+    learners: Array, learned: Array, events: Array, paid: Array, frauds: Array, before: Array,
+    blocks: Array, kinds: Array, sizes: Array, times: Array, values: Array, ends: Array,
+    out: Array, habits: Array,
+) -> tuple[Array, Array]:  # fmt: skip
+    """Answer and count each row, and learn each label before its row. Returns the arena, which may be new."""
+    label, room, found = 0, len(lengths) * (ROOM + 1), np.empty((SAMPLED, 3))
     for row in range(len(slots) + 1):
         while label < len(learners) and (row == len(slots) or before[label] <= row):
-            if learners[label] != NONE:
-                for window in range(known_from, len(lengths)):
-                    _learn(
-                        learned[label] if window < runs_from else events[label], frauds[label],
-                        lengths[window], tiles[window], lateness, learners[label], window,
-                        heads, sizes, times, values, links, ends,
-                    )  # fmt: skip
+            slot = learners[label]
+            if judge != NONE:
+                base, size = (NONE, 0) if slot == NONE else (blocks[slot, judge], sizes[slot, judge])
+                frauds[label] = _judged(
+                    events[label], paid[label], unit, frauds[label], lengths[judge], tiles[judge],
+                    base, size, times, values, found,
+                )  # fmt: skip
+            if slot != NONE:
+                times, values = _roomier(room, times, values, ends)
+                _learn(
+                    slot, learned[label], events[label], frauds[label], lengths, tiles, lateness,
+                    known_from, runs_from, blocks, kinds, sizes, times, values, ends,
+                )  # fmt: skip
             label += 1
-        if row == len(slots):
-            break
-        slot = slots[row]
-        if slot == NONE:
+        if row < len(slots) and slots[row] == NONE:
             out[row, :, :] = np.nan
-            continue
-        for window in range(known_from):
-            _step(
-                when[row], amounts[row], lengths[window], tiles[window], lateness, slot, window,
-                heads, sizes, times, values, links, ends, out[row, window],
+            habits[row, :, :] = np.nan
+        elif row < len(slots):
+            times, values = _roomier(room, times, values, ends)
+            _meet(
+                slots[row], when[row], amounts[row], unit, lengths, tiles, lateness,
+                known_from, runs_from, habit_of, blocks, kinds, sizes, times, values, ends,
+                out[row], habits[row], found,
             )  # fmt: skip
-        for window in range(known_from, len(lengths)):
-            _look(
-                when[row], lengths[window], tiles[window], window >= runs_from, heads[slot, window],
-                times, values, links, out[row, window],
-            )  # fmt: skip
+    return times, values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,25 +490,28 @@ class Lessons:
     """[k] int64, milliseconds."""
     occurred_at: Array
     """[k] int64, milliseconds."""
+    amounts: Array
+    """[k] float64, minor units; NaN is missing."""
     fraud: Array
-    """[k] float64: 1 for a fraud, 0 for what is legitimate."""
+    """[k] float64: 0 for what is legitimate, 1 for a fraud; the chains that judge add `UNEXPLAINED`."""
     before: Array
     """[k] int64, ascending: the label is learned just before this row of the events."""
 
     @classmethod
     def none(cls) -> Lessons:
         """Nothing became known."""
-        none = np.empty(0, np.int64)
-        return cls(slots=none, known_at=none, occurred_at=none, fraud=np.empty(0), before=none)
+        none, nothing = np.empty(0, np.int64), np.empty(0)
+        return cls(slots=none, known_at=none, occurred_at=none, amounts=nothing, fraud=nothing, before=none)
 
 
 @dataclass(slots=True, kw_only=True)
 class Chains:
-    """All chains of one kind of entity, in columns: a row of `heads` an entity, a column a window.
+    """All chains of one kind of entity, in columns: a row of `blocks` an entity, a column a window.
 
-    Records live in one arena: `times` [m, 2] in ms, `values` [m, 6] in minor units, `links` [m] to the next
-    older. Sums are float64 of whole minor units: exact below 2**53, so tiles may merge in any order;
-    squared deviations are kept apart from them, since squares of amounts are not.
+    Records live in one arena: `times` [m, 2] in ms, `values` [m, 6] in minor units. Those of a chain lie one
+    after the other, the oldest first, in a block that moves to a larger one when it is full. Sums are float64
+    of whole minor units: exact below 2**53, so tiles may merge in any order; squared deviations are kept
+    apart from them, since squares of amounts are not.
     """
 
     lengths: Array
@@ -354,58 +520,102 @@ class Chains:
     """The first window of labels: before it are those of transactions."""
     runs_from: int
     """The first window of labels by when their transactions occurred: before it are those by `known_at`."""
-    heads: Array
+    habit_of: Array
+    """[windows] int64: the place of a window among those whose habit is asked for, -1 for the others."""
+    judge: int
+    """The window by whose habit a fraud is explained or not; -1 where that is not said here."""
+    blocks: Array
+    """[entities, windows] int32: the first record of each chain's block, -1 where there is none."""
+    kinds: Array
+    """[entities, windows] int32: how large the block is, -1 where there is none."""
     sizes: Array
+    """[entities, windows] int32: records of each chain."""
     times: Array
     values: Array
-    links: Array
     ends: Array
+    """int64: the first record that was never used, then for each kind the first freed block or -1; a freed
+    block's first time is the next one."""
 
     @classmethod
-    def empty(
-        cls, lengths: tuple[int, ...], lateness: int, known: tuple[int, ...] = (), runs: tuple[int, ...] = ()
+    def empty(  # one sort of windows each
+        cls,
+        lengths: tuple[int, ...],
+        lateness: int,
+        known: tuple[int, ...] = (),
+        runs: tuple[int, ...] = (),
+        habits: tuple[int, ...] = (),
+        judge: int | None = None,
     ) -> Chains:
-        """Chains of no entity, for windows of these lengths in ms over transactions and over labels."""
+        """Chains of no entity, for windows of these lengths in ms over transactions and over labels.
+
+        Habits are asked for of some of the windows over transactions, and by the habit of one is judged.
+        """
         windows = len(lengths) + len(known) + len(runs)
+        habit_of = [habits.index(each) if each in habits else NONE for each in lengths]
         return cls(
             lengths=np.array((*lengths, *known, *runs), np.int64),
             lateness=lateness,
             known_from=len(lengths),
             runs_from=len(lengths) + len(known),
-            heads=np.empty((0, windows), np.int32),
+            habit_of=np.array(habit_of, np.int64),
+            judge=NONE if judge is None else lengths.index(judge),
+            blocks=np.empty((0, windows), np.int32),
+            kinds=np.empty((0, windows), np.int32),
             sizes=np.empty((0, windows), np.int32),
             times=np.empty((0, 2), np.int64),
             values=np.empty((0, 6), np.float64),
-            links=np.empty(0, np.int32),
-            ends=np.array([0, NONE], np.int64),
+            ends=np.array([0, *[NONE] * KINDS], np.int64),
         )
 
-    def observe(
-        self, slots: Array, when: Array, amounts: Array, entities: int, lessons: Lessons | None = None
-    ) -> Array:
-        """Windows before each event, [n, windows, 7], then count the events. Slot -1 has no entity: NaN.
+    def observe(  # the columns of events
+        self,
+        slots: Array,
+        when: Array,
+        amounts: Array,
+        entities: int,
+        lessons: Lessons | None = None,
+        unit: float = 1.0,
+    ) -> tuple[Array, Array]:
+        """Windows before each event, [n, windows, 8], and habits, [n, habits, 6]; then count the events.
 
-        Labels are learned on the way, each just before its row.
+        Slot -1 has no entity: NaN. Labels are learned on the way, each just before its row. A `unit` is so
+        many minor ones.
         """
         windows, learned = len(self.lengths), lessons or Lessons.none()
-        labels = len(learned.slots) * (windows - self.known_from)
-        self._make_room(entities, len(slots) * self.known_from + labels)
+        self.make_room(entities)
         out = np.empty((len(slots), windows, QUERIED))
-        _run(
-            slots, when, amounts, self.lengths, tiles_of(self.lengths), self.lateness,
-            self.known_from, self.runs_from,
-            learned.slots, learned.known_at, learned.occurred_at, learned.fraud, learned.before,
-            self.heads, self.sizes, self.times, self.values, self.links, self.ends, out,
+        habits = np.empty((len(slots), int(np.count_nonzero(self.habit_of != NONE)), HABITS))
+        self.times, self.values = _run(
+            slots, when, amounts, unit, self.lengths, tiles_of(self.lengths), self.lateness,
+            self.known_from, self.runs_from, self.habit_of, self.judge,
+            learned.slots, learned.known_at, learned.occurred_at, learned.amounts, learned.fraud,
+            learned.before,
+            self.blocks, self.kinds, self.sizes, self.times, self.values, self.ends, out, habits,
         )  # fmt: skip
-        return out
+        return out, habits
 
-    def _make_room(self, entities: int, records: int) -> None:
-        self.heads = grown(self.heads, entities, NONE)
+    def make_room(self, entities: int) -> None:
+        """Have a row for so many entities."""
+        self.blocks = grown(self.blocks, entities, NONE)
+        self.kinds = grown(self.kinds, entities, NONE)
         self.sizes = grown(self.sizes, entities, 0)
-        needed = int(self.ends[_USED]) + records
-        self.times = grown(self.times, needed)
-        self.values = grown(self.values, needed)
-        self.links = grown(self.links, needed, NONE)
+
+    def span(self, slot: int, window: int) -> slice:
+        """Where the records of a chain lie, the oldest first."""
+        base = int(self.blocks[slot, window])
+        return slice(base, base + int(self.sizes[slot, window]))
+
+    def put(self, slot: int, window: int, times: Array, values: Array) -> None:
+        """Give records [k, 2] and [k, 6], the oldest first, to a chain that has none."""
+        if not len(times):
+            return
+        kind = next(kind for kind in range(KINDS) if _room(kind) >= len(times))
+        self.times, self.values = _roomier(_room(kind), self.times, self.values, self.ends)
+        self.kinds[slot, window] = kind - 1
+        _move(slot, window, 0, self.blocks, self.kinds, self.times, self.values, self.ends)
+        self.sizes[slot, window] = len(times)
+        at = self.span(slot, window)
+        self.times[at], self.values[at] = times, values
 
 
 def grown(array: Array, rows: int, fill: int | None = None) -> Array:

@@ -18,6 +18,8 @@ from shroff.core.transaction import TEXTS
 
 Value = float | str | bool | None
 
+_MORNING, _SATURDAY = 6, 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
@@ -56,6 +58,12 @@ class Hits:
     """[n] float64, 0 to 1."""
     rules: Array
     """[rules, n] bool."""
+    scored: Mapping[str, Array]
+    """Rule → the scores [n] of its hits, where that varies."""
+
+    def score(self, rule: Rule, rows: Array) -> Array:
+        """What each of the rows that a rule hit scores by it."""
+        return self.scored[rule.name][rows] if rule.name in self.scored else np.full(len(rows), rule.score)
 
 
 def snapshot(features: Array, listed: Mapping[str, Array]) -> Array:
@@ -92,12 +100,13 @@ def find(policy: Policy, columns: Mapping[str, Array], n: int, scores: Array | N
     without them the rules are alone.
     """
     found = np.array(policy.program.run(columns, n), bool).reshape(len(policy.rules), n)
+    scored = _scored(policy, columns, n)
     severity, honest = np.zeros(n, np.int8), np.ones(n)
     # Rule by rule: a product along the rows could round differently in batches of another size.
     for at in np.flatnonzero(found.any(axis=1)):
         rule, hit = policy.rules[at], found[at]
         np.maximum(severity, rule.outcome, out=severity, where=hit)
-        np.multiply(honest, 1.0 - rule.score, out=honest, where=hit)
+        np.multiply(honest, 1.0 - scored.get(rule.name, rule.score), out=honest, where=hit)
     if policy.model is not None and scores is not None:
         np.maximum(severity, outcomes_by(policy.model, scores[:, 0]), out=severity)
         np.multiply(honest, 1.0 - scores[:, 0], out=honest)
@@ -106,7 +115,16 @@ def find(policy: Policy, columns: Mapping[str, Array], n: int, scores: Array | N
     outcomes = severity.copy()
     for outcome, least in policy.thresholds.items():
         np.maximum(outcomes, outcome, out=outcomes, where=joined >= least)
-    return Hits(outcomes=outcomes, severity=severity, scores=joined, rules=found)
+    return Hits(outcomes=outcomes, severity=severity, scores=joined, rules=found, scored=scored)
+
+
+def _scored(policy: Policy, columns: Mapping[str, Array], n: int) -> dict[str, Array]:
+    """Rule → the scores [n] of its hits, where that varies; to six decimals, as models' scores are."""
+    if not policy.scored:
+        return {}
+    found = policy.scoring.run(columns, n)
+    clear = (np.round(np.clip(np.nan_to_num(each), 0.0, 1.0), 6) for each in found)
+    return dict(zip(policy.scored, clear, strict=True))
 
 
 def columns_of(policy: Policy, batch: Batch, snapshots: Array) -> dict[str, Array]:
@@ -117,6 +135,8 @@ def columns_of(policy: Policy, batch: Batch, snapshots: Array) -> dict[str, Arra
         if name in wanted:
             column = snapshots[:, at]
             columns[name] = column != 0 if name.startswith("list.") else column
+    if wanted & policy.derived.keys():
+        columns |= zip(policy.derived, policy.deriving.run(columns, len(batch)), strict=True)
     return columns
 
 
@@ -130,8 +150,13 @@ def transaction_columns(policy: Policy, batch: Batch, wanted: frozenset[str]) ->
         columns["amount"] = minor / 10 ** DECIMALS[policy.base_currency]
     if "hour" in wanted:
         columns["hour"] = (batch.occurred_at // 3_600_000 % 24).astype(np.float64)
-    if "weekday" in wanted:  # 1970-01-01 was a Thursday
-        columns["weekday"] = ((batch.occurred_at // 86_400_000 + 3) % 7).astype(np.float64)
+    if "night" in wanted:
+        columns["night"] = batch.occurred_at // 3_600_000 % 24 < _MORNING
+    weekday = (batch.occurred_at // 86_400_000 + 3) % 7  # 1970-01-01 was a Thursday
+    if "weekday" in wanted:
+        columns["weekday"] = weekday.astype(np.float64)
+    if "weekend" in wanted:
+        columns["weekend"] = weekday >= _SATURDAY
     for name, kind in policy.attributes.items():
         if f"attributes.{name}" in wanted:
             columns[f"attributes.{name}"] = _attribute(batch, name, kind)
@@ -156,7 +181,9 @@ def _reasons(
     found: dict[int, list[Reason]] = {}
     for at in np.flatnonzero(hits.rules.any(axis=1)):
         rows = np.flatnonzero(hits.rules[at])
-        for row, reason in zip(rows.tolist(), _reasons_of(policy.rules[at], columns, rows), strict=True):
+        rule = policy.rules[at]
+        why = _reasons_of(rule, columns, rows, hits.score(rule, rows))
+        for row, reason in zip(rows.tolist(), why, strict=True):
             found.setdefault(row, []).append(reason)
     for row, by_model in _by_model(policy, columns, scores):
         found.setdefault(row, []).append(by_model)
@@ -193,15 +220,13 @@ def _by_model(policy: Policy, columns: Mapping[str, Array], scores: Array) -> It
         )
 
 
-def _reasons_of(rule: Rule, columns: Mapping[str, Array], rows: Array) -> Iterator[Reason]:
-    names = sorted({*rule.when.names, *rule.shown})
+def _reasons_of(rule: Rule, columns: Mapping[str, Array], rows: Array, scores: Array) -> Iterator[Reason]:
+    names = sorted(rule.names)
     cells = [[_value(cell) for cell in columns[name][rows].tolist()] for name in names]
-    for at in range(len(rows)):
+    for at, score in enumerate(scores.tolist()):
         values = {name: column[at] for name, column in zip(names, cells, strict=True)}
         text = _told(rule.reason, values)
-        yield Reason(
-            rule=rule.name, outcome=OUTCOMES[rule.outcome], score=rule.score, reason=text, values=values
-        )
+        yield Reason(rule=rule.name, outcome=OUTCOMES[rule.outcome], score=score, reason=text, values=values)
 
 
 def _told(reason: str, values: Mapping[str, Value]) -> str:

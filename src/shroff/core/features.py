@@ -9,14 +9,37 @@ field of a distinct count may be named by the entity that it identifies: `custom
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
 
-from shroff.core.chains import CLEAN, COUNT, HIGH, LATEST, LOW, NEWEST, OLDEST, PRICED, RUN, SPREAD, TOTAL
+from shroff.core.chains import (
+    ACCUSED,
+    ACCUSING,
+    BEFORE,
+    BELOW,
+    CLEAN,
+    COUNT,
+    DEVIATION,
+    HIGH,
+    HIGHEST,
+    LATER,
+    LATEST,
+    LOW,
+    MEDIAN,
+    NEWEST,
+    OFTEN,
+    OLDEST,
+    PRICED,
+    RECENT,
+    RUN,
+    SPREAD,
+    TOTAL,
+    UNEXPLAINED,
+)
 from shroff.core.compiled import Array
 from shroff.core.money import DECIMALS
 from shroff.core.transaction import TEXTS
@@ -37,10 +60,21 @@ OPERATIONS: dict[str, str] = {
 }
 """Operations over one entity's window; beside them `FIELD_distinct`, how many different values of a field."""
 
+HABIT_OPERATIONS: dict[str, str] = {
+    "amount_surprise": "logarithm of how many times the median of the amounts this one is",
+    "amount_distance": "how many of their usual deviations this amount is above the median of the amounts",
+    "amount_rank": "the part of the amounts that are smaller than this one",
+    "surprise_max": "logarithm of how many times the median the largest of the amounts is",
+    "surprise_count": "how many of the amounts are more than 2.7 times the median",
+    "since_surprise": "seconds since the newest of these; missing without any",
+}
+"""Operations over the newest amounts of a window, at most 64 and missing below three: what is usual."""
+
 KNOWN_OPERATIONS: dict[str, str] = {
     "labelled_count": "how many labels became known",
     "fraud_count": "how many frauds became known",
     "fraud_rate": "the part of the labels that became known which are frauds; missing without any",
+    "unexplained_count": "how many of these frauds are not explained by their amounts",
 }
 """Operations over the labels that became known within a window, whenever their transactions occurred."""
 
@@ -49,10 +83,17 @@ RUN_OPERATIONS: dict[str, str] = {
     "fraud_run": "how many known frauds came in a row, from the newest back to one known to be legitimate",
     "fraud_run_age": "seconds since the oldest fraud of that row occurred; missing without any",
     "clean_since_fraud": "how many known to be legitimate came after that newest fraud; missing without any",
+    "since_clean": "seconds since the newest known to be legitimate that came after it; missing without any",
+    "clean_before_run": "seconds since the one known to be legitimate before the row; missing without any",
+    "run_unexplained": "how many frauds of that row are not explained by their amounts",
+    "run_unexplained_age": "seconds since the oldest of these occurred; missing without any",
 }
 """Operations over the transactions of a window whose labels are known, in the order of their occurring."""
 
-ALL_OPERATIONS: dict[str, str] = OPERATIONS | KNOWN_OPERATIONS | RUN_OPERATIONS
+ALL_OPERATIONS: dict[str, str] = OPERATIONS | HABIT_OPERATIONS | KNOWN_OPERATIONS | RUN_OPERATIONS
+
+JUDGED_OPERATIONS = frozenset({"unexplained_count", "run_unexplained", "run_unexplained_age"})
+"""What asks whether a fraud's amount explains it: whether it is twice the main entity's median or more."""
 
 
 def milliseconds(duration: str) -> int:
@@ -86,14 +127,14 @@ def feature(entity: str, text: str, entities: Mapping[str, Sequence[str]]) -> Fe
     operation, window = match["operation"], milliseconds(match["window"])
     if window > LONGEST_WINDOW:
         raise ValueError(f'the window of "{text}" is longer than {LONGEST_WINDOW // _UNITS["d"]}d')
-    field = None
+    counted = None
     if operation.endswith("_distinct"):
         of = operation.removesuffix("_distinct")
         fields = entities.get(of, (of,))
         if len(fields) != 1 or fields[0] not in TEXTS:
             known = ", ".join(TEXTS)
             raise ValueError(f'"{of}" in "{text}" is neither an entity of one field nor one of {known}')
-        operation, field = "distinct", fields[0]
+        operation, counted = "distinct", fields[0]
     elif operation not in ALL_OPERATIONS:
         close = get_close_matches(operation, ALL_OPERATIONS, 1)
         meant = (
@@ -102,7 +143,7 @@ def feature(entity: str, text: str, entities: Mapping[str, Sequence[str]]) -> Fe
             else f"choose from {', '.join(ALL_OPERATIONS)}"
         )
         raise ValueError(f'unknown operation "{operation}" in "{text}"; {meant}')
-    return Feature(name=f"{entity}.{text}", entity=entity, operation=operation, field=field, window=window)
+    return Feature(name=f"{entity}.{text}", entity=entity, operation=operation, field=counted, window=window)
 
 
 @dataclass(frozen=True)
@@ -115,11 +156,24 @@ class Layout:
     features: tuple[Feature, ...]
     lateness: int
     """Milliseconds by which a transaction may be late and still meet whole windows."""
+    judges: bool = field(default=False, repr=False)
+    """Whether other entities ask if a fraud's amount is explained by this one's habit. Nothing is remembered
+    for it."""
 
     @cached_property
     def payments(self) -> tuple[int, ...]:
         """The lengths in ms of the windows over transactions."""
-        return self._lengths(OPERATIONS)
+        return self._lengths(OPERATIONS.keys() | HABIT_OPERATIONS)
+
+    @cached_property
+    def habits(self) -> tuple[int, ...]:
+        """The lengths in ms of those whose habit is asked for."""
+        return self._lengths(HABIT_OPERATIONS)
+
+    @cached_property
+    def judge(self) -> int | None:
+        """The length in ms of the window by whose habit a fraud is explained, the longest."""
+        return self.habits[-1] if self.judges else None
 
     @cached_property
     def known(self) -> tuple[int, ...]:
@@ -133,55 +187,68 @@ class Layout:
 
     @property
     def learns(self) -> bool:
-        """Whether any feature asks for labels."""
-        return bool(self.known or self.runs)
+        """Whether a label means anything to the entity."""
+        return bool(self.known or self.runs or self.judges)
 
     @property
     def windows(self) -> tuple[int, ...]:
         """The lengths that chains are kept for, in ms: of transactions, then of labels of both sorts."""
         return self.payments + self.known + self.runs
 
-    def _lengths(self, operations: Iterable[str]) -> tuple[int, ...]:
+    def _lengths(self, operations: Collection[str]) -> tuple[int, ...]:
         return tuple(sorted({f.window for f in self.features if f.operation in operations}))
-
-    def _chain(self, each: Feature) -> int:
-        """The position in `windows` of the chains that a feature is answered from."""
-        if each.operation in OPERATIONS:
-            return self.payments.index(each.window)
-        if each.operation in KNOWN_OPERATIONS:
-            return len(self.payments) + self.known.index(each.window)
-        return len(self.payments) + len(self.known) + self.runs.index(each.window)
 
     @cached_property
     def distincts(self) -> tuple[tuple[str, int], ...]:
         """(field, window) of each distinct count."""
         return tuple(sorted({(f.field, f.window) for f in self.features if f.field is not None}))
 
-    def columns(self, queried: Array, distinct: Array, when: Array, currency: str) -> Array:
-        """Features [n, f] from the answers of the chains [n, windows, 7] and of the distincts [n, d]."""
+    def columns(self, answers: Answers, when: Array, amounts: Array, currency: str) -> Array:
+        """Features [n, f] of n transactions, whose `amounts` are in minor units of the currency."""
         unit = float(10 ** DECIMALS[currency])
         out = np.empty((len(when), len(self.features)))
         for column, each in enumerate(self.features):
-            if each.field is not None:
-                out[:, column] = distinct[:, self.distincts.index((each.field, each.window))]
-            else:
-                window = queried[:, self._chain(each)]
-                if each.operation in OPERATIONS:
-                    out[:, column] = _operate(each.operation, window, when, unit)
-                else:
-                    out[:, column] = _of_labels(each.operation, window, when)
+            out[:, column] = self._column(each, answers, when, amounts, unit)
         return out
+
+    def _column(self, each: Feature, answers: Answers, when: Array, amounts: Array, unit: float) -> Array:
+        if each.field is not None:
+            distinct: Array = answers.distinct[:, self.distincts.index((each.field, each.window))]
+            return distinct
+        if each.operation in HABIT_OPERATIONS:
+            habit = answers.habits[:, self.habits.index(each.window)]
+            return _of_habit(each.operation, habit, when, amounts, unit)
+        if each.operation in KNOWN_OPERATIONS:
+            return _known(
+                each.operation, answers.windows[:, len(self.payments) + self.known.index(each.window)]
+            )
+        if each.operation in RUN_OPERATIONS:
+            at = len(self.payments) + len(self.known) + self.runs.index(each.window)
+            return _of_run(each.operation, answers.windows[:, at], when)
+        window = answers.windows[:, self.payments.index(each.window)]
+        return _operate(each.operation, window, when, unit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What one entity remembers before each of n transactions."""
+
+    windows: Array
+    """[n, windows, 8], as the chains answer."""
+    habits: Array
+    """[n, habits, 6], as the chains answer."""
+    distinct: Array
+    """[n, distinct counts]."""
 
 
 def _operate(operation: str, window: Array, when: Array, unit: float) -> Array:
-    """One operation over one window's answers [n, 7]; NaN where there is nothing to say."""
+    """One operation over one window's answers [n, 8]; NaN where there is nothing to say."""
     if operation == "count":
         return window[:, COUNT]
     if operation == "amount_sum":
         return window[:, TOTAL] / unit
     if operation == "since_last":
-        latest = window[:, LATEST]
-        return np.where(latest >= 0, (when - latest) / 1000.0, np.nan)
+        return _since(window[:, LATEST], when)
     some = np.where(window[:, PRICED] > 0, window[:, PRICED], np.nan)
     if operation == "amount_mean":
         return window[:, TOTAL] / some / unit
@@ -191,17 +258,60 @@ def _operate(operation: str, window: Array, when: Array, unit: float) -> Array:
     return np.where(np.isnan(some), np.nan, extreme) / unit
 
 
-def _of_labels(operation: str, window: Array, when: Array) -> Array:
-    """One operation over what is known of labels, or of the newest run of frauds [n, 7]."""
+def _of_habit(operation: str, habit: Array, when: Array, amounts: Array, unit: float) -> Array:
+    """One operation over one habit's answers [n, 6]; NaN where nothing is usual, or there is no amount.
+
+    A unit of the currency, or a part of it, is added to what is divided by: cents are no multiple of cents.
+    """
+    median = habit[:, MEDIAN]
+    if operation == "amount_surprise":
+        return np.log((amounts + unit) / (median + unit))
+    if operation == "amount_distance":
+        # 1.4826 times the median deviation is the standard deviation where amounts are normally distributed.
+        return (amounts - median) / (1.4826 * habit[:, DEVIATION] + 0.05 * median + 0.01 * unit)
+    if operation == "amount_rank":
+        return np.where(np.isnan(amounts), np.nan, habit[:, BELOW])
+    if operation == "surprise_max":
+        return np.log((habit[:, HIGHEST] + unit) / (median + unit))
+    if operation == "surprise_count":
+        return habit[:, OFTEN]
+    return _since(habit[:, RECENT], when)
+
+
+def _known(operation: str, window: Array) -> Array:
+    """One operation over what is known of labels [n, 8]."""
+    count = window[:, COUNT]
     if operation == "labelled_count":
-        return window[:, COUNT]
-    if operation == "fraud_count":
-        return window[:, TOTAL]
-    if operation == "fraud_rate":
-        return window[:, TOTAL] / np.where(window[:, COUNT] > 0, window[:, COUNT], np.nan)
-    if operation == "fraud_run":
-        return window[:, RUN]
+        return count
+    unexplained = np.floor(window[:, TOTAL] / UNEXPLAINED)
+    if operation == "unexplained_count":
+        return unexplained
+    frauds = window[:, TOTAL] - unexplained * UNEXPLAINED
+    return frauds if operation == "fraud_count" else frauds / np.where(count > 0, count, np.nan)
+
+
+_OF_RUNS = {
+    "since_fraud": NEWEST,
+    "fraud_run": RUN,
+    "fraud_run_age": OLDEST,
+    "clean_since_fraud": CLEAN,
+    "since_clean": LATER,
+    "clean_before_run": BEFORE,
+    "run_unexplained": ACCUSING,
+    "run_unexplained_age": ACCUSED,
+}
+
+
+def _of_run(operation: str, window: Array, when: Array) -> Array:
+    """One operation over the newest run of frauds [n, 8]."""
+    found: Array = window[:, _OF_RUNS[operation]]
+    if operation in ("fraud_run", "run_unexplained"):
+        return found
     if operation == "clean_since_fraud":
-        return np.where(window[:, NEWEST] >= 0, window[:, CLEAN], np.nan)
-    then = window[:, NEWEST if operation == "since_fraud" else OLDEST]
+        return np.where(window[:, NEWEST] >= 0, found, np.nan)
+    return _since(found, when)
+
+
+def _since(then: Array, when: Array) -> Array:
+    """Seconds since; NaN where there is no such time."""
     return np.where(then >= 0, (when - then) / 1000.0, np.nan)

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from shroff.core.chains import Lessons
 from shroff.core.columns import Batch
 from shroff.core.compiled import Array
-from shroff.core.features import Layout
-from shroff.core.labels import Labelled, lessons_of
+from shroff.core.features import Answers, Layout
+from shroff.core.labels import Labelled, Lesson, judges_first
 from shroff.core.state import EntityState, State
 
 
@@ -31,23 +30,26 @@ def observe(
     amounts = batch.in_base(state.base_currency, state.rates)
     counted = {field for layout in state.layouts for field, _ in layout.distincts}
     hashes = {field: batch.hashes(field) for field in counted}
-    parts = []
-    for layout in state.layouts:
-        entity = state.entities[layout.entity]
-        lessons = lessons_of(layout, entity, labelled, before)
-        queried, distinct = _meet(layout, entity, batch, amounts, hashes, lessons)
-        parts.append(layout.columns(queried, distinct, batch.occurred_at, state.base_currency))
-    return np.hstack(parts)
+    lesson, parts = Lesson.of(state, labelled, before), {}
+    for layout in judges_first(state.layouts):
+        answers = _meet(layout, state.entities[layout.entity], batch, amounts, hashes, lesson)
+        parts[layout] = layout.columns(answers, batch.occurred_at, amounts, state.base_currency)
+    return np.hstack([parts[layout] for layout in state.layouts])
 
 
 def _meet(
     layout: Layout, entity: EntityState, batch: Batch, amounts: Array, hashes: Mapping[str, Array],
-    lessons: Lessons | None,
-) -> tuple[Array, Array]:  # fmt: skip
+    lesson: Lesson,
+) -> Answers:  # fmt: skip
     """What the entities of one kind remember before each row, which they remember from then on."""
+    lessons = lesson.to(layout, entity)
     rows, when = entity.rows(batch.keys(layout.fields)), batch.occurred_at
     values = np.empty((len(batch), len(layout.distincts)), np.int64)
     for column, (field, _) in enumerate(layout.distincts):
         values[:, column] = hashes[field]
-    queried = entity.chains.observe(rows, when, amounts, len(entity.slots), lessons)
-    return queried, entity.distincts.observe(rows, when, values, len(entity.slots))
+    windows, habits = entity.chains.observe(rows, when, amounts, len(entity.slots), lessons, lesson.unit)
+    return Answers(
+        windows=windows,
+        habits=habits,
+        distinct=entity.distincts.observe(rows, when, values, len(entity.slots)),
+    )

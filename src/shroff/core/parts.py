@@ -65,12 +65,12 @@ def touched(layouts: Sequence[Layout], batch: Batch) -> list[tuple[str, str]]:
 
 def take(chains: Chains, distincts: Distincts, slot: int) -> EntityPart:
     """Copy what is remembered in one row; a negative row has nothing."""
-    sizes, records = np.zeros(len(chains.lengths), np.int32), list[int]()
+    sizes, records = np.zeros(len(chains.lengths), np.int32), np.empty(0, np.int64)
     tiles, kept, values = np.zeros(len(distincts.lengths), np.int32), list[int](), list[int]()
     if slot >= 0:
         sizes[:], tiles[:] = chains.sizes[slot], distincts.sizes[slot]
-        for head in chains.heads[slot].tolist():
-            _follow(head, chains.links, records)
+        spans = [chains.span(slot, window) for window in range(len(sizes))]
+        records = np.concatenate([records, *(np.arange(each.start, each.stop)[::-1] for each in spans)])
         for head in distincts.heads[slot].tolist():
             at = head
             while at != NONE:
@@ -106,15 +106,12 @@ def give(chains: Chains, distincts: Distincts, slot: int, part: EntityPart) -> N
 
 
 def _give_chains(chains: Chains, slot: int, part: EntityPart) -> None:
-    """Link the records of each chain."""
-    start = _room_for_records(chains, slot, len(part.times))
-    end, stops = start + len(part.times), start + np.cumsum(part.sizes)
-    chains.times[start:end], chains.values[start:end] = part.times, part.values
-    chains.links[start:end] = np.arange(start + 1, end + 1)
-    filled = part.sizes > 0
-    chains.links[stops[filled] - 1] = NONE
-    chains.sizes[slot] = part.sizes
-    chains.heads[slot] = np.where(filled, stops - part.sizes, NONE)
+    """Put the records of each chain in a block."""
+    chains.make_room(slot + 1)
+    stops = np.cumsum(part.sizes)
+    for window, (stop, size) in enumerate(zip(stops.tolist(), part.sizes.tolist(), strict=True)):
+        newest_first = slice(stop - size, stop)
+        chains.put(slot, window, part.times[newest_first][::-1], part.values[newest_first][::-1])
 
 
 def _give_distincts(distincts: Distincts, slot: int, part: EntityPart) -> None:
@@ -130,16 +127,6 @@ def _give_distincts(distincts: Distincts, slot: int, part: EntityPart) -> None:
     distincts.down[firsts[last[filled] - 1]] = NONE
     distincts.sizes[slot] = part.tiles
     distincts.heads[slot] = np.where(filled, firsts[last - part.tiles], NONE)
-
-
-def _room_for_records(chains: Chains, slot: int, more: int) -> int:
-    """Make room in the arena of records; returns where it begins."""
-    chains.heads, chains.sizes = grown(chains.heads, slot + 1, NONE), grown(chains.sizes, slot + 1, 0)
-    start = int(chains.ends[_USED])
-    chains.ends[_USED] = needed = start + more
-    chains.times, chains.values = grown(chains.times, needed), grown(chains.values, needed)
-    chains.links = grown(chains.links, needed, NONE)
-    return start
 
 
 def _room_for_hashes(distincts: Distincts, slot: int, more: int) -> int:

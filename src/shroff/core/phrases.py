@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from shroff.core.features import Feature
 
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_TIMES: Mapping[str, str] = {"night": "at night", "weekend": "at the weekend"}
 _FIELDS: Mapping[str, tuple[str, str]] = {
     "customer_id": ("customer", "customers"),
     "card_id": ("card", "cards"),
@@ -20,6 +22,10 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     "country": ("country", "countries"),
     "channel": ("channel", "channels"),
 }
+
+
+_HUGE = 30.0
+"""Of a logarithm that is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,11 @@ def share(value: float) -> str:
     return f"{100 * value:.3g} %"
 
 
+def times(value: float) -> str:
+    """A logarithm as how many times something is."""
+    return f"{math.exp(min(value, _HUGE)):.2g} times"
+
+
 def span(value: float) -> str:
     """Seconds in the largest unit of which there are two, with what it is called."""
     for size, name in _UNITS:
@@ -59,6 +70,8 @@ def counted(count: float, noun: tuple[str, str]) -> str:
 
 _TRANSACTIONS, _FRAUDS = ("transaction", "transactions"), ("known fraud", "known frauds")
 _LABELLED, _CLEAN = ("known label", "known labels"), ("known legitimate one", "known legitimate ones")
+_UNUSUAL = ("unusual amount", "unusual amounts")
+_NO_HABIT = "fewer than three amounts of this {entity} in {window}"
 _NO_AMOUNT = "no amount of this {entity} in {window}"
 _NO_FRAUD = "no known fraud of this {entity} in {window}"
 
@@ -99,6 +112,49 @@ PHRASES: Mapping[str, Phrase] = {
     "fraud_run_age": Phrase(
         told="{value} since known frauds of this {entity} began in a row", missing=_NO_FRAUD, shown=span
     ),
+    "unexplained_count": Phrase(
+        told="{value} of this {entity} from {window}, for no large amount", shown=number, noun=_FRAUDS
+    ),
+    "since_clean": Phrase(
+        told="{value} since the newest known legitimate one of this {entity}",
+        missing="none known to be legitimate of this {entity} in {window}",
+        shown=span,
+    ),
+    "clean_before_run": Phrase(
+        told="{value} since the last known legitimate one of this {entity} before its frauds",
+        missing="none known to be legitimate of this {entity} before its frauds in {window}",
+        shown=span,
+    ),
+    "run_unexplained": Phrase(
+        told="{value} of this {entity} in a row, for no large amount", shown=number, noun=_FRAUDS
+    ),
+    "run_unexplained_age": Phrase(
+        told="{value} since known frauds of this {entity} began in a row, for no large amount",
+        missing=_NO_FRAUD,
+        shown=span,
+    ),
+    "amount_surprise": Phrase(
+        told="amount {value} the median of this {entity} in {window}", missing=_NO_HABIT, shown=times
+    ),
+    "amount_distance": Phrase(
+        told="amount {value} usual deviations above the median of this {entity} in {window}",
+        missing=_NO_HABIT,
+        shown=number,
+    ),
+    "amount_rank": Phrase(
+        told="amount above {value} of those of this {entity} in {window}", missing=_NO_HABIT, shown=share
+    ),
+    "surprise_max": Phrase(
+        told="an amount of {value} the median of this {entity} in {window}", missing=_NO_HABIT, shown=times
+    ),
+    "surprise_count": Phrase(
+        told="{value} of this {entity} in {window}", missing=_NO_HABIT, shown=number, noun=_UNUSUAL
+    ),
+    "since_surprise": Phrase(
+        told="{value} since the last unusual amount of this {entity}",
+        missing="no unusual amount of this {entity} in {window}",
+        shown=span,
+    ),
     "clean_since_fraud": Phrase(
         told="{value} of this {entity} since its newest known fraud",
         missing=_NO_FRAUD,
@@ -133,10 +189,14 @@ def plain_phrase(name: str, value: float | None, usual: float | None = None) -> 
     if name.startswith("list."):
         return f"{'' if value else 'not '}on the list {name.removeprefix('list.')}"
     said = name.removeprefix("attributes.")
+    if name.startswith("derived."):
+        said = name.removeprefix("derived.").replace("_", " ")
     if value is None:
         return f"no {said}"
     if name == "weekday":
         return f"on a {_WEEKDAYS[int(value) % 7]}"
+    if name in _TIMES:
+        return f"{'' if value else 'not '}{_TIMES[name]}"
     if name == "hour":
         return f"at {int(value)}:00 UTC"
     return _beside(f"{said} {number(value)}", usual, number)

@@ -24,6 +24,9 @@ SHOWN = re.compile(r"\{([^{}]*)\}")
 TRANSACTION = "transaction"
 """What an alert is about where it is about no entity."""
 
+DERIVED = "derived"
+"""The section of features that are computed from others, and what their columns begin with."""
+
 SCORE = "score"
 """The rule that a reason names where a threshold of the score led to the outcome, and no rule alone."""
 
@@ -35,6 +38,8 @@ TRANSACTION_NAMES: Mapping[str, Kind] = {
     "currency": Kind.TEXT,
     "hour": Kind.NUMBER,
     "weekday": Kind.NUMBER,
+    "night": Kind.BOOL,
+    "weekend": Kind.BOOL,
     "latitude": Kind.NUMBER,
     "longitude": Kind.NUMBER,
     "transaction_id": Kind.TEXT,
@@ -42,7 +47,7 @@ TRANSACTION_NAMES: Mapping[str, Kind] = {
 }
 """What every rule can ask of a transaction.
 
-`amount` is in the base currency, `hour` and `weekday` (Monday is 0) are in UTC.
+`amount` is in the base currency, `hour` and `weekday` (Monday is 0) are in UTC; at `night` it is before 6.
 """
 
 WINDOW_NAMES: Mapping[str, Kind] = {
@@ -67,12 +72,20 @@ class Rule:
     """Position in OUTCOMES."""
     score: float
     """How much of a fraud a hit alone makes this, 0 to 1."""
+    scored: Expression | None
+    """What says that of each hit, where it is not the same of all; held between 0 and 1, and 0 if missing."""
     reason: str
     """A sentence for the analyst; `{name}` stands for a value."""
     entity: str
     """What an alert of this rule is about: an entity, or the transaction alone."""
     shown: tuple[str, ...] = ()
     """Names whose values go into the reason."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The columns that it reads."""
+        scored = frozenset[str]() if self.scored is None else self.scored.names
+        return self.when.names | scored | frozenset(self.shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +171,8 @@ class Policy:
     entities: Mapping[str, tuple[str, ...]]
     attributes: Mapping[str, Kind]
     layouts: tuple[Layout, ...]
+    derived: Mapping[str, Expression]
+    """Column → what computes it from the transaction and the features."""
     lists: Mapping[str, str]
     """List → the transaction's member that is looked up in it."""
     rules: tuple[Rule, ...]
@@ -183,9 +198,10 @@ class Policy:
     @cached_property
     def number_names(self) -> frozenset[str]:
         """The columns that a model can be given."""
-        known = (name for name, kind in TRANSACTION_NAMES.items() if kind is Kind.NUMBER)
+        known = (name for name, kind in TRANSACTION_NAMES.items() if kind is not Kind.TEXT)
         told = (f"attributes.{name}" for name, kind in self.attributes.items() if kind is not Kind.TEXT)
-        return frozenset((*known, *told, *self.feature_names, *(f"list.{name}" for name in self.lists)))
+        listed = (f"list.{name}" for name in self.lists)
+        return frozenset((*known, *told, *self.feature_names, *self.derived, *listed))
 
     @cached_property
     def program(self) -> Program:
@@ -193,11 +209,26 @@ class Policy:
         return Program([rule.when for rule in self.rules])
 
     @cached_property
+    def scored(self) -> Mapping[str, Expression]:
+        """Rule → what scores its hits, of those where that is not a number."""
+        return {rule.name: rule.scored for rule in self.rules if rule.scored is not None}
+
+    @cached_property
+    def scoring(self) -> Program:
+        """The expressions of `scored`, in its order."""
+        return Program(list(self.scored.values()))
+
+    @cached_property
+    def deriving(self) -> Program:
+        """The expressions of `derived`, in its order."""
+        return Program(list(self.derived.values()))
+
+    @cached_property
     def names_used(self) -> frozenset[str]:
-        """The columns that rules, their reasons and the models read."""
-        used = set[str]().union(*(rule.when.names for rule in self.rules))
+        """The columns that rules, their reasons and the models read, and what those are derived from."""
+        used = set[str]().union(*(rule.names for rule in self.rules))
         used.update(*(model.features for model in self.models.values()))
-        return frozenset(used.union(*(rule.shown for rule in self.rules)))
+        return frozenset(used | self.deriving.names if used & self.derived.keys() else used)
 
     @cached_property
     def state_key(self) -> str:

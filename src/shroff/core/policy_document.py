@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
 from shroff.core.errors import Fault, Rejected
-from shroff.core.expression import Kind
-from shroff.core.features import Feature, Layout, feature
+from shroff.core.expression import Expression, Kind
+from shroff.core.features import HABIT_OPERATIONS, JUDGED_OPERATIONS, Feature, Layout, feature
 from shroff.core.money import DECIMALS
-from shroff.core.policy import MODEL, TRANSACTION, TRANSACTION_NAMES, Policy
+from shroff.core.policy import DERIVED, MODEL, TRANSACTION, TRANSACTION_NAMES, Policy, main_entity
 from shroff.core.policy_model import read_model_plan, read_thresholds
 from shroff.core.policy_rules import read_rules, read_sweep
 from shroff.core.policy_section import Section
@@ -30,13 +31,14 @@ _TOP = (
     "entities",
     "attributes",
     "features",
+    "derived",
     "lists",
     "rules",
     "thresholds",
     "model",
     "sweep",
 )
-_RESERVED = ("attributes", "list", TRANSACTION, "window")
+_RESERVED = ("attributes", DERIVED, "list", TRANSACTION, "window")
 _ATTRIBUTE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _LEAST_RATE, _LARGEST_RATE = Decimal("1e-9"), Decimal("1e9")
 
@@ -81,7 +83,8 @@ def _read(document: Section) -> dict[str, Any]:
         f"attributes.{name}": kind for name, kind in attributes.items()
     }
     of_entities = {each.name: Kind.NUMBER for layout in layouts for each in layout.features}
-    of_lists = {f"list.{name}": Kind.BOOL for name in lists}
+    derived = _derived(document.table(DERIVED), of_transaction | of_entities)
+    others = {f"list.{name}": Kind.BOOL for name in lists} | dict.fromkeys(derived, Kind.NUMBER)
     return {
         "name": document.text("name", "policy"),
         "base_currency": base,
@@ -92,8 +95,9 @@ def _read(document: Section) -> dict[str, Any]:
         "entities": entities,
         "attributes": attributes,
         "layouts": layouts,
+        "derived": derived,
         "lists": lists,
-        "rules": read_rules(document, of_transaction | of_entities | of_lists, entities),
+        "rules": read_rules(document, of_transaction | of_entities | others, entities),
         "thresholds": read_thresholds(document.table("thresholds")),
         "sweep": read_sweep(document.table("sweep"), of_transaction, entities),
         "model": read_model_plan(document.table("model")),
@@ -126,11 +130,35 @@ def _layouts(section: Section, entities: Entities, lateness: int) -> tuple[Layou
             features = [_feature(section, entity, text, entities) for text in texts]
             kept = tuple(each for each in features if each is not None)
             found.append(Layout(entity, entities[entity], kept, lateness))
-    return tuple(found)
+    return _judged(section, found, main_entity(entities))
+
+
+def _judged(section: Section, layouts: Sequence[Layout], main: str) -> tuple[Layout, ...]:
+    """The layouts, the main entity's as the one that judges where any feature asks for that."""
+    asking = [
+        each.name for layout in layouts for each in layout.features if each.operation in JUDGED_OPERATIONS
+    ]
+    if not asking:
+        return tuple(layouts)
+    if not any(layout.entity == main and layout.habits for layout in layouts):
+        problem = (
+            f"{asking[0]} asks what amounts are usual of the {main}: add amount_surprise_30d, or another"
+        )
+        section.fault(main, f"{problem} of {', '.join(HABIT_OPERATIONS)}")
+    return tuple(replace(layout, judges=layout.entity == main) for layout in layouts)
 
 
 def _feature(section: Section, entity: str, text: object, entities: Entities) -> Feature | None:
     return section.tried(entity, lambda: feature(entity, str(text), entities))
+
+
+def _derived(section: Section, names: Mapping[str, Kind]) -> dict[str, Expression]:
+    found = {}
+    for name in section:
+        expression = section.expression(name, names, Kind.NUMBER)
+        if section.named(name, name) and expression is not None:
+            found[f"{DERIVED}.{name}"] = expression
+    return found
 
 
 def _rates(section: Section, base: str) -> dict[str, Decimal]:

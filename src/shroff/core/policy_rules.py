@@ -35,7 +35,9 @@ def _rule(section: Section, names: Names, entities: Entities) -> Rule | None:
         section.fault("name", f'"{SCORE}" is what decisions by their score are reasoned with')
     when = section.expression("when", names, Kind.BOOL)
     outcome = section.outcome("outcome")
-    score = section.number("score", Decimal(0), Decimal(1), default=0)
+    varies = isinstance(section.content.get("score"), str)
+    scored = section.expression("score", names, Kind.NUMBER) if varies else None
+    score = Decimal(0) if varies else section.number("score", Decimal(0), Decimal(1), default=0)
     reason = section.text("reason", name or "a rule")
     shown = tuple(dict.fromkeys(SHOWN.findall(reason)))
     for each in shown:
@@ -45,8 +47,9 @@ def _rule(section: Section, names: Names, entities: Entities) -> Rule | None:
     if name is None or when is None or score is None:
         return None
     return Rule(
-        name=name, when=when, outcome=outcome, score=float(score), reason=reason, entity=entity, shown=shown
-    )
+        name=name, when=when, outcome=outcome, score=float(score), scored=scored, reason=reason,
+        entity=entity, shown=shown,
+    )  # fmt: skip
 
 
 def _about(when: Expression | None, entities: Entities) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from typing import cast
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from shroff.core.distincts import Distincts
 from shroff.core.features import Layout
 from shroff.core.parts import EntityPart, give, take
 
-_OF_LAYOUT = frozenset(("lateness", "known_from", "runs_from"))
+_OF_LAYOUT = frozenset(("lateness", "known_from", "runs_from", "habit_of", "judge"))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,16 +32,22 @@ class EntityState:
     def empty(cls, layout: Layout) -> EntityState:
         """No entity is known yet."""
         return cls(
-            chains=Chains.empty(layout.payments, layout.lateness, layout.known, layout.runs),
+            chains=Chains.empty(
+                layout.payments, layout.lateness, layout.known, layout.runs, layout.habits, layout.judge
+            ),
             distincts=Distincts.empty(tuple(window for _, window in layout.distincts), layout.lateness),
         )
 
     def rows(self, keys: Sequence[str | None]) -> Array:
         """The row of each key, a new one for a key met for the first time, -1 for None."""
         slots = self.slots
-        return np.array(
-            [NONE if key is None else slots.setdefault(key, len(slots)) for key in keys], np.int64
-        )
+        found = list(map(cast("dict[str | None, int]", slots).get, keys))
+        if None in found:  # somebody is new, or there is no entity
+            found = [
+                row if row is not None else NONE if key is None else slots.setdefault(key, len(slots))
+                for row, key in zip(found, keys, strict=True)
+            ]
+        return np.array(found, np.int64)
 
     def arrays(self) -> dict[str, Array]:
         """Everything that is remembered, as plain arrays that go on changing with the state."""

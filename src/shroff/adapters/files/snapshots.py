@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from shroff.core.errors import Retryable
 
-_FORMAT = "1"
+_FORMAT = "2"
 """Changed whenever the arrays change their meaning; a snapshot of another format is not read."""
 
 

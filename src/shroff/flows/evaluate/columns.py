@@ -22,13 +22,16 @@ Train = Callable[[Array, Array, Sequence[str]], Score]
 
 def names_of(policy: Policy) -> tuple[str, ...]:
     """The names of a model's columns."""
-    return (*OF_TRANSACTION, *policy.feature_names)
+    return (*OF_TRANSACTION, *policy.feature_names, *policy.derived)
 
 
 def table(policy: Policy, batch: Batch, features: Array) -> Array:
     """The columns [n, f] in the order of `names_of`; NaN is missing."""
-    own = transaction_columns(policy, batch, frozenset(OF_TRANSACTION))
-    return np.hstack([*(own[name][:, None] for name in OF_TRANSACTION), features])
+    wanted = policy.deriving.names | frozenset(OF_TRANSACTION)
+    own = transaction_columns(policy, batch, wanted)
+    measured = dict(zip(policy.feature_names, features.T, strict=True))
+    derived = policy.deriving.run(own | measured, len(batch))
+    return np.column_stack([*(own[name] for name in OF_TRANSACTION), features, *derived])
 
 
 def rule_scores(policy: Policy, batch: Batch, features: Array) -> Array:
