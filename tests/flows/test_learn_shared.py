@@ -145,7 +145,7 @@ def storm(shared: Shared, seed: int, batches: int = 8) -> World:
             transaction(
                 count + n, (count + n) * HOUR,
                 customer_id=source.choice(["ann", "bob", None]),
-                merchant=source.choice(["shop", "bar", None]),
+                merchant=source.choice(["shop", "bar", None]), amount=source.choice([100, 1000, 100000]),
             )
             for n in range(size)
         ]  # fmt: skip

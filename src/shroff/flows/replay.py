@@ -59,7 +59,7 @@ def replay(
     """
     batch = Batch.of([record.transaction])
     state, observed = policy.empty_state(), 0
-    parts = _related(record, batch, policy, ledger, in_order=in_order)
+    parts = _related(record, _keys(record, batch, policy, labels), ledger, in_order=in_order)
     learning = _Learning(Relearning(labels))
     for part in parts if in_order else _observed(parts):
         learning.observe(state, part)
@@ -103,18 +103,35 @@ def _observed(parts: Iterable[list[Record]]) -> Iterator[list[Record]]:
     yield sorted(records, key=lambda each: (each.seq, each.transaction.transaction_id))
 
 
-def _related(
-    record: Record, batch: Batch, policy: Policy, ledger: Ledger, *, in_order: bool
-) -> Iterator[list[Record]]:
-    """Earlier records that share an entity with this one, in the order of history."""
-    mine = [(layout.fields, batch.keys(layout.fields)[0]) for layout in policy.layouts]
+_Keys = dict[tuple[str, ...], set[str]]
+"""The fields that identify an entity → those that are meant."""
+
+
+def _keys(record: Record, batch: Batch, policy: Policy, labels: LearnedLabels | None) -> _Keys:
+    """The entities of a record, and the payers by whose habit frauds that they know of were judged."""
+    mine: _Keys = {layout.fields: set() for layout in policy.layouts}
+    for fields, keys in mine.items():
+        keys |= {key for key in batch.keys(fields) if key is not None}
+    judges = [layout.fields for layout in policy.layouts if layout.judges]
+    if not judges:
+        return mine
+    own = {fields: frozenset(keys) for fields, keys in mine.items()}
+    for learned in Relearning(labels).until(record.seq):
+        labelled = Batch.of([learned.transaction])
+        if any(labelled.keys(fields)[0] in keys for fields, keys in own.items()):
+            for fields in judges:
+                mine[fields] |= {key for key in labelled.keys(fields) if key is not None}
+    return mine
+
+
+def _related(record: Record, mine: _Keys, ledger: Ledger, *, in_order: bool) -> Iterator[list[Record]]:
+    """Earlier records of these entities, in the order of history."""
     for part in ledger.history():
         earlier = [each for each in part if each.seq < record.seq]
         columns = Batch.of([each.transaction for each in earlier])
         shares = np.zeros(len(earlier), bool)
-        for fields, key in mine:
-            if key is not None:
-                shares |= np.array([other == key for other in columns.keys(fields)], bool)
+        for fields, keys in mine.items():
+            shares |= np.array([key in keys for key in columns.keys(fields)], bool)
         if shares.any():
             yield [earlier[row] for row in np.flatnonzero(shares)]
         if in_order and len(earlier) < len(part):

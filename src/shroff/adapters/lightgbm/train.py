@@ -44,11 +44,11 @@ class Parameters:
     num_leaves: int = 8
     learning_rate: float = 0.05
     min_data_in_leaf: int = 20
-    feature_fraction: float = 0.3
+    feature_fraction: float = 0.5
     bagging_fraction: float = 0.8
     bagging_freq: int = 1
     lambda_l2: float = 5.0
-    max_bin: int = 255
+    max_bin: int = 4095
     metric: str = "binary_logloss"
     patience: int = 50
 
