@@ -23,6 +23,9 @@ ENTITIES = {"customer": ("customer_id",), "customer_merchant": ("customer_id", "
         ("since_last_30d", None, None, "no transaction of this customer in the last 30 days"),
         ("fraud_rate_7d", 0.25, None, "25 % of what is known of this customer from the last 7 days is fraud"),
         ("fraud_count_1d", 3.0, 0.0, "3 known frauds of this customer from the last day; usually 0"),
+        ("speed_1d", 1395.2, 4.0, "1,395 km an hour from the last place of this customer; usually 4 km"),
+        ("distance_last_1d", None, 3.0, "no place now, or none of this customer in the last day"),
+        ("distance_usual_30d", 0.25, None, "0.25 km from where this customer usually is"),
         ("since_fraud_30d", None, None, "no known fraud of this customer in the last 30 days"),
     ],
 )  # fmt: skip

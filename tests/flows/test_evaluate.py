@@ -21,6 +21,7 @@ from shroff.flows.evaluate.columns import names_of
 from shroff.flows.evaluate.measures import remaining
 from shroff.flows.evaluate.prequential import cards_of
 from shroff.flows.evaluate.protocol import DAY
+from shroff.flows.evaluate.review import Review
 from shroff.flows.evaluate.timeline import Timeline, interleaved, maturing, span
 from tests.docs.pages import text
 from tests.flows.evaluated import POLICY, PROTOCOL, START, Table, by_frauds_of_merchant, history, quiet, rows
@@ -122,7 +123,7 @@ def test_days_one_by_one_measure_what_one_pass_measures() -> None:
     np.testing.assert_array_equal(daily, whole)
 
 
-def test_a_review_gives_labels_early_to_the_cards_that_rank_highest() -> None:
+def test_a_review_gives_labels_early_and_leaves_the_tested_rows_alone() -> None:
     plain = evaluate(history(), POLICY, PROTOCOL, train=by_frauds_of_merchant, show=quiet)
     looked = evaluate(
         history(), POLICY, replace(PROTOCOL, review_capacity=30), train=by_frauds_of_merchant, show=quiet
@@ -132,6 +133,22 @@ def test_a_review_gives_labels_early_to_the_cards_that_rank_highest() -> None:
         assert after["test_rows"] == before["test_rows"]
     assert looked["mean"]["average_precision"] != plain["mean"]["average_precision"]
     assert "unreviewed_average_precision" in looked["mean"]
+
+
+def test_a_review_looks_at_no_more_cards_than_it_can_and_never_at_one_in_vain() -> None:
+    found = history()
+    cards = cards_of(found, POLICY, None)
+    protocol = replace(PROTOCOL, review_capacity=5)
+    review = Review.of(protocol, found, POLICY, cards)
+    known_at = maturing(found, protocol.delay)
+    for day in range(protocol.start, protocol.until, DAY):
+        before = known_at.copy()
+        gave = review.look(day, np.full(len(found), 0.5), known_at)
+        changed = known_at != before
+        assert gave == np.count_nonzero(changed) > 0
+        assert len(np.unique(cards[changed])) == 5
+        assert (known_at[changed] < before[changed]).all()
+        assert (known_at[changed] >= day + DAY).all()
 
 
 def test_rules_alone_need_no_model() -> None:

@@ -68,3 +68,14 @@ def test_a_file_without_a_label_is_refused(file: Path) -> None:
             ["evaluate", str(file), "--start", START],
             result_action="return_value", print_error=False, exit_on_error=False,
         )  # fmt: skip
+
+
+def test_a_holdout_is_trained_and_tested_without_a_start(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("lightgbm", reason="the train extra is not installed")
+    words = [str(file), *NAMED, "--protocol", "holdout", "--delay-days", "1", "--random-state", "2"]
+    found = json.loads(said(capsys, *words, "--json"))
+    assert f"{found['mean']['macro_f1']:.4f}" in said(capsys, *words)
+    with pytest.raises(Rejected, match="--start YYYY-MM-DD"):
+        said(capsys, str(file), *NAMED)

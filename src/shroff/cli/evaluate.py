@@ -6,11 +6,17 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from shroff.cli.options import Json, day, print_json, print_table
+
+if TYPE_CHECKING:
+    from shroff.flows.evaluate import History
+
+_END = 253_402_300_800_000
+"""The beginning of the year 10000, in ms."""
 
 
 def evaluate(
@@ -22,8 +28,16 @@ def evaluate(
         Parameter(name="--map", negative=(), help="member=COLUMN, and label=COLUMN; repeatable."),
     ] = None,
     policy: Annotated[Path | None, Parameter(help="Whose features and rules; else the default's.")] = None,
-    protocol: Annotated[Literal["prequential"], Parameter(help="How it goes through time.")] = "prequential",
-    start: Annotated[str, Parameter(help="First training day of the first fold, YYYY-MM-DD.")],
+    protocol: Annotated[
+        Literal["prequential", "holdout"], Parameter(help="Fold after fold, or one split.")
+    ] = "prequential",
+    start: Annotated[
+        str | None, Parameter(help="First training day of the first fold, YYYY-MM-DD; prequential needs it.")
+    ] = None,
+    test_share: Annotated[float, Parameter(help="Share that is tested; holdout.")] = 0.2,
+    random_state: Annotated[
+        int | None, Parameter(help="Split at random by this seed, not by time; holdout.")
+    ] = None,
     train_days: Annotated[int, Parameter(help="Days of a training window.")] = 7,
     delay_days: Annotated[int, Parameter(help="Days until a label is known.")] = 7,
     test_days: Annotated[int, Parameter(help="Days of a test, and from fold to fold.")] = 7,
@@ -44,20 +58,30 @@ def evaluate(
     seed: Annotated[int, Parameter(help="The same gives the same models.")] = 7,
     json: Json = False,
 ) -> None:
-    """Train and test fold after fold, each label known only after its delay, and say what it is worth."""
+    """Train and test, each label known only after its delay, and say what it is worth."""
     from shroff.cli.policy import document_of
     from shroff.cli.progress import tracked
+    from shroff.core.errors import Fault, Rejected
     from shroff.core.policy_document import read_policy
-    from shroff.flows.evaluate import Protocol, label_of, read_history
+    from shroff.flows.evaluate import Holdout, Protocol, hold_out, label_of
     from shroff.flows.evaluate import evaluate as run
     from shroff.flows.load import mapping_of
     from shroff.runtimes.wiring import default_policy
-    from shroff.runtimes.wiring.embedded import open_rows
     from shroff.runtimes.wiring.training import trainer
 
-    del protocol  # there is one
     mapping = mapping_of(map_ or [])
     label_of(mapping)
+    if protocol == "holdout":
+        if rules_alone:
+            raise Rejected([Fault("rules_alone", "--rules-alone is of the prequential protocol")])
+        split = Holdout(test_share=test_share, delay_days=delay_days, random_state=random_state).check()
+        read = read_policy(default_policy() if policy is None else document_of(policy))
+        history = _read(file, mapping, read.base_currency, 0, _END)
+        with tracked("evaluate", _days(history), "days") as show:
+            _tell(hold_out(history, read, split, train=trainer(seed), show=show), json)
+        return
+    if start is None:
+        raise Rejected([Fault("start", "say where the first training window begins: --start YYYY-MM-DD")])
     plan = Protocol(
         start=_midnight(start),
         train_days=train_days,
@@ -71,15 +95,33 @@ def evaluate(
         review_delay_days=review_delay_days,
     ).check()
     read = read_policy(default_policy() if policy is None else document_of(policy))
-    rows = open_rows(file, mapping)
-    with tracked(file.name, rows.total, rows.unit) as show:
-        history = read_history(
-            rows, currency=read.base_currency, since=plan.since, until=plan.until, show=show
-        )
-    if history.rejected:
-        print(f"shroff: {history.rejected} rows cannot be read and are left out", file=sys.stderr)
+    history = _read(file, mapping, read.base_currency, plan.since, plan.until)
     with tracked("evaluate", plan.days, "days") as show:
         found = run(history, read, plan, train=None if rules_alone else trainer(seed), show=show)
+    _tell(found, json)
+
+
+def _read(file: Path, mapping: Mapping[str, str], currency: str, since: int, until: int) -> History:
+    """The labelled rows of a file, and a word about those that cannot be read."""
+    from shroff.cli.progress import tracked
+    from shroff.flows.evaluate import read_history
+    from shroff.runtimes.wiring.embedded import open_rows
+
+    rows = open_rows(file, mapping)
+    with tracked(file.name, rows.total, rows.unit) as show:
+        history = read_history(rows, currency=currency, since=since, until=until, show=show)
+    if history.rejected:
+        print(f"shroff: {history.rejected} rows cannot be read and are left out", file=sys.stderr)
+    return history
+
+
+def _days(history: History) -> int:
+    """How many UTC days a history touches."""
+    days = history.batch.occurred_at // 86_400_000
+    return int(days[-1] - days[0]) + 1
+
+
+def _tell(found: Mapping[str, Any], json: bool) -> None:
     if json:
         print_json(found)
     else:

@@ -23,6 +23,9 @@ label, and its amount is 1 for a fraud and 0 for what is legitimate: one sort li
 known, the other by when the labelled transactions occurred, for what asks in which order frauds came. To the
 1 of a fraud whose amount is not above the payer's habit `UNEXPLAINED` is added: its sums can be told apart.
 
+Places have chains of their own too, three for a window, in which the amount of an event is a coordinate: see
+`places`. Who comes without a place adds no event to them.
+
 The kernels below run compiled where numba is installed and interpreted where it is not.
 """
 
@@ -33,6 +36,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shroff.core.compiled import Array, compiled
+from shroff.core.places import AXES
 
 TILES = 60
 ROOM = 192
@@ -48,7 +52,9 @@ LET_GO_EVERY = 8
 
 FIRST, LAST = 0, 1  # columns of `times`
 COUNT, PRICED, TOTAL, SPREAD, LOW, HIGH = range(6)  # columns of `values`; SPREAD: squared deviations
-LATEST = 6  # what a query returns beside the six: the time of the newest event counted, or -1
+LATEST, NEAREST = 6, 7
+"""What a query returns beside the six: the time of the newest event counted, or -1; the mean amount of the
+newest record that has one, or NaN."""
 QUERIED = 8
 NEWEST, RUN, OLDEST, CLEAN, LATER, ACCUSING, ACCUSED, BEFORE = range(QUERIED)
 """What a query for a run of frauds returns instead; a time is -1 where there is none.
@@ -207,6 +213,7 @@ def _answer(time: int, floor: int, base: int, at: int, times: Array, values: Arr
         at -= 1
     out[COUNT], out[PRICED], out[TOTAL], out[LOW], out[HIGH] = count, priced, total, low, high
     out[SPREAD] = max(0.0, squares - apart * apart / priced) if priced > 0.0 else 0.0
+    out[NEAREST] = near
 
 
 @compiled
@@ -417,12 +424,14 @@ def _learn(
 
 @compiled
 def _meet(
-    slot: int, time: int, amount: float, unit: float, lengths: Array, tiles: Array, lateness: int,
-    known_from: int, runs_from: int, habit_of: Array,
+    slot: int, time: int, amount: float, place_of: Array, unit: float,
+    lengths: Array, tiles: Array, lateness: int,
+    places_from: int, known_from: int, runs_from: int, habit_of: Array,
     blocks: Array, kinds: Array, sizes: Array, times: Array, values: Array, ends: Array,
     out: Array, habits: Array, found: Array,
 ) -> None:  # fmt: skip
-    """Answer all windows for one event; then count it in those of transactions."""
+    """Answer all windows for one event; then count it in those of transactions and of places."""
+    places = (known_from - places_from) // AXES
     for window in range(len(lengths)):
         base, length, tile = blocks[slot, window], lengths[window], tiles[window]
         floor = (time - length) // tile * tile
@@ -431,7 +440,7 @@ def _meet(
             _trace(floor, base, place, times, values, out[window])
         else:
             _answer(time, floor, base, place, times, values, out[window])
-        if window < known_from:
+        if window < places_from:
             if habit_of[window] != NONE:
                 size = _sampled(time, floor, base, place, times, values, found)
                 _habit(amount, unit, size, found, habits[habit_of[window]])
@@ -439,12 +448,20 @@ def _meet(
                 time, amount, place, length, tile, lateness, slot, window,
                 blocks, kinds, sizes, times, values, ends,
             )  # fmt: skip
+        elif window < known_from:
+            coordinate = place_of[(window - places_from) // places]
+            if not np.isnan(coordinate):
+                _add(
+                    time, coordinate, place, length, tile, lateness, slot, window,
+                    blocks, kinds, sizes, times, values, ends,
+                )  # fmt: skip
 
 
 @compiled
 def _run(
-    slots: Array, when: Array, amounts: Array, unit: float, lengths: Array, tiles: Array, lateness: int,
-    known_from: int, runs_from: int, habit_of: Array, judge: int,
+    slots: Array, when: Array, amounts: Array, points: Array, unit: float,
+    lengths: Array, tiles: Array, lateness: int,
+    places_from: int, known_from: int, runs_from: int, habit_of: Array, judge: int,
     learners: Array, learned: Array, events: Array, paid: Array, frauds: Array, before: Array,
     blocks: Array, kinds: Array, sizes: Array, times: Array, values: Array, ends: Array,
     out: Array, habits: Array,
@@ -473,8 +490,8 @@ def _run(
         elif row < len(slots):
             times, values = _roomier(room, times, values, ends)
             _meet(
-                slots[row], when[row], amounts[row], unit, lengths, tiles, lateness,
-                known_from, runs_from, habit_of, blocks, kinds, sizes, times, values, ends,
+                slots[row], when[row], amounts[row], points[row], unit, lengths, tiles, lateness,
+                places_from, known_from, runs_from, habit_of, blocks, kinds, sizes, times, values, ends,
                 out[row], habits[row], found,
             )  # fmt: skip
     return times, values
@@ -516,8 +533,10 @@ class Chains:
 
     lengths: Array
     lateness: int
+    places_from: int
+    """The first window of places: before it are those of transactions."""
     known_from: int
-    """The first window of labels: before it are those of transactions."""
+    """The first window of labels: before it are those of the three coordinates of places."""
     runs_from: int
     """The first window of labels by when their transactions occurred: before it are those by `known_at`."""
     habit_of: Array
@@ -545,18 +564,21 @@ class Chains:
         runs: tuple[int, ...] = (),
         habits: tuple[int, ...] = (),
         judge: int | None = None,
+        places: tuple[int, ...] = (),
     ) -> Chains:
-        """Chains of no entity, for windows of these lengths in ms over transactions and over labels.
+        """Chains of no entity, for windows of these lengths in ms over transactions, labels and places.
 
         Habits are asked for of some of the windows over transactions, and by the habit of one is judged.
         """
-        windows = len(lengths) + len(known) + len(runs)
+        known_from = len(lengths) + AXES * len(places)
+        windows = known_from + len(known) + len(runs)
         habit_of = [habits.index(each) if each in habits else NONE for each in lengths]
         return cls(
-            lengths=np.array((*lengths, *known, *runs), np.int64),
+            lengths=np.array((*lengths, *places * AXES, *known, *runs), np.int64),
             lateness=lateness,
-            known_from=len(lengths),
-            runs_from=len(lengths) + len(known),
+            places_from=len(lengths),
+            known_from=known_from,
+            runs_from=known_from + len(known),
             habit_of=np.array(habit_of, np.int64),
             judge=NONE if judge is None else lengths.index(judge),
             blocks=np.empty((0, windows), np.int32),
@@ -575,19 +597,22 @@ class Chains:
         entities: int,
         lessons: Lessons | None = None,
         unit: float = 1.0,
+        points: Array | None = None,
     ) -> tuple[Array, Array]:
         """Windows before each event, [n, windows, 8], and habits, [n, habits, 6]; then count the events.
 
         Slot -1 has no entity: NaN. Labels are learned on the way, each just before its row. A `unit` is so
-        many minor ones.
+        many minor ones. The `points` [n, 3] are those of the events' places, asked for only by such windows.
         """
+        if points is None:
+            points = np.full((len(slots), AXES), np.nan)
         windows, learned = len(self.lengths), lessons or Lessons.none()
         self.make_room(entities)
         out = np.empty((len(slots), windows, QUERIED))
         habits = np.empty((len(slots), int(np.count_nonzero(self.habit_of != NONE)), HABITS))
         self.times, self.values = _run(
-            slots, when, amounts, unit, self.lengths, tiles_of(self.lengths), self.lateness,
-            self.known_from, self.runs_from, self.habit_of, self.judge,
+            slots, when, amounts, points, unit, self.lengths, tiles_of(self.lengths), self.lateness,
+            self.places_from, self.known_from, self.runs_from, self.habit_of, self.judge,
             learned.slots, learned.known_at, learned.occurred_at, learned.amounts, learned.fraud,
             learned.before,
             self.blocks, self.kinds, self.sizes, self.times, self.values, self.ends, out, habits,

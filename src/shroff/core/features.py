@@ -30,6 +30,7 @@ from shroff.core.chains import (
     LATEST,
     LOW,
     MEDIAN,
+    NEAREST,
     NEWEST,
     OFTEN,
     OLDEST,
@@ -42,6 +43,7 @@ from shroff.core.chains import (
 )
 from shroff.core.compiled import Array
 from shroff.core.money import DECIMALS
+from shroff.core.places import AXES, distance, speed
 from shroff.core.transaction import TEXTS
 
 _UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -70,6 +72,13 @@ HABIT_OPERATIONS: dict[str, str] = {
 }
 """Operations over the newest amounts of a window, at most 64 and missing below three: what is usual."""
 
+PLACE_OPERATIONS: dict[str, str] = {
+    "distance_last": "kilometres from the last place; missing without any",
+    "distance_usual": "kilometres from the middle of the places; missing without any",
+    "speed": "kilometres an hour from the last place, at most 100,000; missing without any",
+}
+"""Operations over the transactions of a window that have a place; missing where this one has none."""
+
 KNOWN_OPERATIONS: dict[str, str] = {
     "labelled_count": "how many labels became known",
     "fraud_count": "how many frauds became known",
@@ -90,7 +99,9 @@ RUN_OPERATIONS: dict[str, str] = {
 }
 """Operations over the transactions of a window whose labels are known, in the order of their occurring."""
 
-ALL_OPERATIONS: dict[str, str] = OPERATIONS | HABIT_OPERATIONS | KNOWN_OPERATIONS | RUN_OPERATIONS
+ALL_OPERATIONS: dict[str, str] = (
+    OPERATIONS | HABIT_OPERATIONS | PLACE_OPERATIONS | KNOWN_OPERATIONS | RUN_OPERATIONS
+)
 
 JUDGED_OPERATIONS = frozenset({"unexplained_count", "run_unexplained", "run_unexplained_age"})
 """What asks whether a fraud's amount explains it: whether it is twice the main entity's median or more."""
@@ -176,6 +187,11 @@ class Layout:
         return self.habits[-1] if self.judges else None
 
     @cached_property
+    def places(self) -> tuple[int, ...]:
+        """The lengths in ms of the windows over places."""
+        return self._lengths(PLACE_OPERATIONS)
+
+    @cached_property
     def known(self) -> tuple[int, ...]:
         """The lengths in ms of the windows over labels by when they became known."""
         return self._lengths(KNOWN_OPERATIONS)
@@ -192,8 +208,8 @@ class Layout:
 
     @property
     def windows(self) -> tuple[int, ...]:
-        """The lengths that chains are kept for, in ms: of transactions, then of labels of both sorts."""
-        return self.payments + self.known + self.runs
+        """The lengths that chains are kept for, in ms: transactions, coordinates, both sorts of labels."""
+        return self.payments + AXES * self.places + self.known + self.runs
 
     def _lengths(self, operations: Collection[str]) -> tuple[int, ...]:
         return tuple(sorted({f.window for f in self.features if f.operation in operations}))
@@ -203,12 +219,20 @@ class Layout:
         """(field, window) of each distinct count."""
         return tuple(sorted({(f.field, f.window) for f in self.features if f.field is not None}))
 
-    def columns(self, answers: Answers, when: Array, amounts: Array, currency: str) -> Array:
-        """Features [n, f] of n transactions, whose `amounts` are in minor units of the currency."""
+    def columns(
+        self, answers: Answers, when: Array, amounts: Array, currency: str, points: Array | None = None
+    ) -> Array:
+        """Features [n, f] of n transactions, whose `amounts` are in minor units of the currency.
+
+        Their `points` [n, 3] are those of their places, asked for only where there are `places`.
+        """
         unit = float(10 ** DECIMALS[currency])
         out = np.empty((len(when), len(self.features)))
         for column, each in enumerate(self.features):
-            out[:, column] = self._column(each, answers, when, amounts, unit)
+            if points is not None and each.operation in PLACE_OPERATIONS:
+                out[:, column] = self._of_place(each, answers, when, points)
+            else:
+                out[:, column] = self._column(each, answers, when, amounts, unit)
         return out
 
     def _column(self, each: Feature, answers: Answers, when: Array, amounts: Array, unit: float) -> Array:
@@ -219,14 +243,27 @@ class Layout:
             habit = answers.habits[:, self.habits.index(each.window)]
             return _of_habit(each.operation, habit, when, amounts, unit)
         if each.operation in KNOWN_OPERATIONS:
-            return _known(
-                each.operation, answers.windows[:, len(self.payments) + self.known.index(each.window)]
-            )
+            at = self._known_from + self.known.index(each.window)
+            return _known(each.operation, answers.windows[:, at])
         if each.operation in RUN_OPERATIONS:
-            at = len(self.payments) + len(self.known) + self.runs.index(each.window)
+            at = self._known_from + len(self.known) + self.runs.index(each.window)
             return _of_run(each.operation, answers.windows[:, at], when)
         window = answers.windows[:, self.payments.index(each.window)]
         return _operate(each.operation, window, when, unit)
+
+    def _of_place(self, each: Feature, answers: Answers, when: Array, points: Array) -> Array:
+        """One operation over the three windows of a place's coordinates."""
+        at = len(self.payments) + self.places.index(each.window)
+        axes = answers.windows[:, at : self._known_from : len(self.places)]
+        if each.operation == "distance_usual":
+            return distance(points, axes[:, :, TOTAL], axes[:, 0, PRICED])
+        last = distance(points, axes[:, :, NEAREST], np.ones(len(when)))
+        return speed(last, when - axes[:, 0, LATEST]) if each.operation == "speed" else last
+
+    @property
+    def _known_from(self) -> int:
+        """The first window of labels."""
+        return len(self.payments) + AXES * len(self.places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

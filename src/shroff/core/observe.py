@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from shroff.core.columns import Batch
 from shroff.core.compiled import Array
 from shroff.core.features import Answers, Layout
 from shroff.core.labels import Labelled, Lesson, judges_first
+from shroff.core.places import points
 from shroff.core.state import EntityState, State
 
 
@@ -27,27 +29,51 @@ def observe(
     """
     if not state.layouts:
         return np.empty((len(batch), 0))
-    amounts = batch.in_base(state.base_currency, state.rates)
-    counted = {field for layout in state.layouts for field, _ in layout.distincts}
-    hashes = {field: batch.hashes(field) for field in counted}
+    asked = _Asked.of(state, batch)
     lesson, parts = Lesson.of(state, labelled, before), {}
     for layout in judges_first(state.layouts):
-        answers = _meet(layout, state.entities[layout.entity], batch, amounts, hashes, lesson)
-        parts[layout] = layout.columns(answers, batch.occurred_at, amounts, state.base_currency)
+        answers = _meet(layout, state.entities[layout.entity], asked, lesson)
+        parts[layout] = layout.columns(
+            answers, batch.occurred_at, asked.amounts, state.base_currency, asked.points
+        )
     return np.hstack([parts[layout] for layout in state.layouts])
 
 
-def _meet(
-    layout: Layout, entity: EntityState, batch: Batch, amounts: Array, hashes: Mapping[str, Array],
-    lesson: Lesson,
-) -> Answers:  # fmt: skip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A batch, and what is made of its columns once for all kinds of entities."""
+
+    batch: Batch
+    amounts: Array
+    """[n] float64, minor units of the base currency."""
+    points: Array | None
+    """[n, 3], where a layout asks for places."""
+    hashes: Mapping[str, Array]
+    """Each field that is counted → [n]."""
+
+    @classmethod
+    def of(cls, state: State, batch: Batch) -> _Asked:
+        """What the layouts of a state ask for of a batch."""
+        counted = {field for layout in state.layouts for field, _ in layout.distincts}
+        placed = any(layout.places for layout in state.layouts)
+        return cls(
+            batch=batch,
+            amounts=batch.in_base(state.base_currency, state.rates),
+            points=points(batch.latitude, batch.longitude) if placed else None,
+            hashes={field: batch.hashes(field) for field in counted},
+        )
+
+
+def _meet(layout: Layout, entity: EntityState, asked: _Asked, lesson: Lesson) -> Answers:
     """What the entities of one kind remember before each row, which they remember from then on."""
-    lessons = lesson.to(layout, entity)
+    lessons, batch = lesson.to(layout, entity), asked.batch
     rows, when = entity.rows(batch.keys(layout.fields)), batch.occurred_at
     values = np.empty((len(batch), len(layout.distincts)), np.int64)
     for column, (field, _) in enumerate(layout.distincts):
-        values[:, column] = hashes[field]
-    windows, habits = entity.chains.observe(rows, when, amounts, len(entity.slots), lessons, lesson.unit)
+        values[:, column] = asked.hashes[field]
+    windows, habits = entity.chains.observe(
+        rows, when, asked.amounts, len(entity.slots), lessons, lesson.unit, asked.points
+    )
     return Answers(
         windows=windows,
         habits=habits,

@@ -63,6 +63,11 @@ def span(value: float) -> str:
     raise AssertionError
 
 
+def kilometres(value: float) -> str:
+    """A distance in km, in tenths where it is short."""
+    return f"{value:,.0f} km" if abs(value) >= 10.0 else f"{value:.2g} km"
+
+
 def counted(count: float, noun: tuple[str, str]) -> str:
     """A number of things."""
     return f"{number(count)} {noun[0] if count == 1 else noun[1]}"
@@ -73,6 +78,7 @@ _LABELLED, _CLEAN = ("known label", "known labels"), ("known legitimate one", "k
 _UNUSUAL = ("unusual amount", "unusual amounts")
 _NO_HABIT = "fewer than three amounts of this {entity} in {window}"
 _NO_AMOUNT = "no amount of this {entity} in {window}"
+_NO_PLACE = "no place now, or none of this {entity} in {window}"
 _NO_FRAUD = "no known fraud of this {entity} in {window}"
 
 PHRASES: Mapping[str, Phrase] = {
@@ -154,6 +160,15 @@ PHRASES: Mapping[str, Phrase] = {
         told="{value} since the last unusual amount of this {entity}",
         missing="no unusual amount of this {entity} in {window}",
         shown=span,
+    ),
+    "distance_last": Phrase(
+        told="{value} from the last place of this {entity}", missing=_NO_PLACE, shown=kilometres
+    ),
+    "distance_usual": Phrase(
+        told="{value} from where this {entity} usually is", missing=_NO_PLACE, shown=kilometres
+    ),
+    "speed": Phrase(
+        told="{value} an hour from the last place of this {entity}", missing=_NO_PLACE, shown=kilometres
     ),
     "clean_since_fraud": Phrase(
         told="{value} of this {entity} since its newest known fraud",

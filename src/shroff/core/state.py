@@ -16,7 +16,7 @@ from shroff.core.distincts import Distincts
 from shroff.core.features import Layout
 from shroff.core.parts import EntityPart, give, take
 
-_OF_LAYOUT = frozenset(("lateness", "known_from", "runs_from", "habit_of", "judge"))
+_OF_LAYOUT = frozenset(("lateness", "places_from", "known_from", "runs_from", "habit_of", "judge"))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,7 +33,13 @@ class EntityState:
         """No entity is known yet."""
         return cls(
             chains=Chains.empty(
-                layout.payments, layout.lateness, layout.known, layout.runs, layout.habits, layout.judge
+                layout.payments,
+                layout.lateness,
+                layout.known,
+                layout.runs,
+                layout.habits,
+                layout.judge,
+                layout.places,
             ),
             distincts=Distincts.empty(tuple(window for _, window in layout.distincts), layout.lateness),
         )

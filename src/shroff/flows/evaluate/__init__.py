@@ -2,7 +2,19 @@
 
 from shroff.flows.evaluate.columns import Score, Train
 from shroff.flows.evaluate.history import History, label_of, read_history
+from shroff.flows.evaluate.holdout import Holdout, hold_out
 from shroff.flows.evaluate.prequential import evaluate
 from shroff.flows.evaluate.protocol import Fold, Protocol
 
-__all__ = ["Fold", "History", "Protocol", "Score", "Train", "evaluate", "label_of", "read_history"]
+__all__ = [
+    "Fold",
+    "History",
+    "Holdout",
+    "Protocol",
+    "Score",
+    "Train",
+    "evaluate",
+    "hold_out",
+    "label_of",
+    "read_history",
+]

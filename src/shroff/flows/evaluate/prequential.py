@@ -81,7 +81,7 @@ class _Run:
         self.line = Timeline(
             policy=self.policy, history=self.history, measure=self.measure, known_at=self.known_at
         )
-        self.review = Review.of(self.protocol, self.history, self.cards)
+        self.review = Review.of(self.protocol, self.history, self.policy, self.cards)
         self.training = {fold.test_from: fold for fold in self.protocol.rehearsals}
         self.training |= {fold.test_from: fold for fold in self.protocol.rounds}
 
@@ -98,7 +98,7 @@ class _Run:
         elif self.train is None or (self.policy.rules and self.protocol.review_capacity):
             self.scores[rows] = rule_scores(self.policy, batch, features)
         if self.protocol.review_capacity and not np.isnan(self.scores[rows]).any():
-            self.revealed[day] = self.review.look(day, rows, self.scores[rows], self.known_at)
+            self.revealed[day] = self.review.look(day, self.scores, self.known_at)
         return rows
 
     def result(self, fold: Fold) -> dict[str, Any]:
@@ -157,7 +157,8 @@ class _Run:
             sentence = f"fold {fold.number} has no labelled transactions to test; {_days(self.history)}"
             raise Rejected([Fault("test_days", sentence)])
         sample = np.unique(rows[np.linspace(0, len(rows) - 1, _CHECKED).astype(int)])
-        features = self.columns[sample, len(OF_TRANSACTION) :]
+        first = len(OF_TRANSACTION)
+        features = self.columns[sample, first : first + len(self.policy.feature_names)]
         check_past_alone(self.policy, self.history, self.known_at, features, sample, self.measure)
 
 

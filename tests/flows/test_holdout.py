@@ -1,0 +1,90 @@
+"""The holdout: one split, whose test labels nothing learns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from shroff.core.compiled import Array
+from shroff.core.errors import Rejected
+from shroff.flows.evaluate import History, Holdout, Score, hold_out
+from shroff.flows.evaluate.holdout import macro_f1
+from shroff.flows.evaluate.splits import stratified
+from shroff.flows.evaluate.timeline import Measure
+from tests.flows.evaluated import POLICY, by_frauds_of_merchant, history, quiet, rows
+from tests.flows.test_clean_room import learning_at_once, seeing_the_next
+
+PLAN = Holdout(test_share=0.25, delay_days=1)
+
+
+@pytest.mark.parametrize("state", [None, 2])
+def test_labels_of_the_test_change_no_score(state: int | None) -> None:
+    plan = Holdout(test_share=0.25, delay_days=0, random_state=state)
+    found = history()
+    training = plan.training(found)
+    honest = seen(plan, found)
+    # Pairs of test rows exchange their labels: the split stays as it is, stratified or not.
+    tested = np.flatnonzero(~training)
+    found.fraud[tested] = np.roll(found.fraud[tested], 7)
+    exchanged = seen(plan, found, training)
+    for before, after in zip(honest, exchanged, strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def seen(plan: Holdout, found: History, training: Array | None = None) -> list[Array]:
+    """All columns that a model is trained on or scores."""
+    met: list[Array] = []
+
+    def train(columns: Array, fraud: Array, names: Sequence[str]) -> Score:
+        met.append(columns)
+        score = by_frauds_of_merchant(columns, fraud, names)
+
+        def scored(rows: Array) -> Array:
+            met.append(rows)
+            return score(rows)
+
+        return scored
+
+    class Fixed(Holdout):
+        def training(self, history: History) -> Array:
+            return super().training(history) if training is None else training
+
+    hold_out(found, POLICY, Fixed(**vars(plan)), train=train, show=quiet)
+    return met
+
+
+@pytest.mark.parametrize("measure", [seeing_the_next, learning_at_once])
+def test_a_leak_is_refused_as_it_is_fold_after_fold(measure: Measure) -> None:
+    with pytest.raises(Rejected, match="it sees the future, or a label before it is known"):
+        hold_out(history(), POLICY, PLAN, train=by_frauds_of_merchant, show=quiet, measure=measure)
+
+
+def test_unlabelled_rows_are_not_tested_and_the_newest_are() -> None:
+    found = history([row | {"label": 2} if at % 5 == 0 else row for at, row in enumerate(rows())])
+    fold = hold_out(found, POLICY, PLAN, train=by_frauds_of_merchant, show=quiet)["folds"][0]
+    newest = np.arange(len(found)) >= len(found) * 3 // 4
+    assert fold["test_rows"] == np.count_nonzero(newest & found.labelled)
+    assert 0 < fold["macro_f1"] <= 1
+    begins = found.batch.occurred_at[newest][0]
+    known = ~newest & found.labelled & (found.batch.occurred_at + 86_400_000 <= begins)
+    assert fold["train_rows"] == np.count_nonzero(known)
+
+
+def test_the_random_split_is_that_of_scikit_learn() -> None:
+    """Recorded from train_test_split(stratify=…, shuffle=True)."""
+    at = np.arange(30)
+    assert stratified(at % 3 * (at % 2), 6, 2)[1].tolist() == [22, 19, 23, 12, 28, 20]
+    assert stratified(np.arange(23) % 5 // 2, 14, 5)[0].tolist() == [21, 10, 14, 8, 5, 7, 18, 19, 11]
+
+
+def test_a_share_that_makes_no_sense_is_refused() -> None:
+    with pytest.raises(Rejected, match="--test-share must be above 0 and below 1"):
+        Holdout(test_share=1.0).check()
+
+
+def test_macro_f1_counts_both_kinds_alike() -> None:
+    fraud = np.array([True, True, False, False])
+    assert macro_f1(fraud, fraud) == 1.0
+    assert macro_f1(fraud, np.array([True, False, False, False])) == pytest.approx((2 / 3 + 4 / 5) / 2)
