@@ -34,12 +34,15 @@ def check_past_alone(
     """Measure some rows again from the past alone. Raises Rejected with each feature that differs.
 
     `features` [m, f] is what was measured of `rows` [m]. Of the past, that counts which shares an entity
-    with the row: features of an entity ask for nothing else.
+    with the row, and what the payers did by whose habits frauds are judged that were known of these: features
+    ask for nothing else.
     """
-    keys = {layout.fields: _codes(history.batch.keys(layout.fields)) for layout in policy.layouts}
+    codes = {layout.fields: _codes(history.batch.keys(layout.fields)) for layout in policy.layouts}
+    judges = [codes[layout.fields] for layout in policy.layouts if layout.judges]
     faults: dict[str, Fault] = {}
     for found, row in zip(features, rows.tolist(), strict=True):
-        again = _again(policy, history, known_at, list(keys.values()), row, measure)
+        past = _past(history, known_at, list(codes.values()), judges, row)
+        again = _again(policy, history, known_at, past, measure)
         for at in np.flatnonzero(~np.isclose(found, again, rtol=1e-9, atol=1e-9, equal_nan=True)):
             name = policy.feature_names[at]
             faults.setdefault(name, _fault(name, history, row, found[at], again[at]))
@@ -65,19 +68,27 @@ def check_alone(names: Sequence[str], columns: Array, fraud: Array) -> None:
         raise Rejected(faults[:_TOLD])
 
 
-def _again(
-    policy: Policy, history: History, known_at: Array, keys: Sequence[Array], row: int, measure: Measure
+def _past(
+    history: History, known_at: Array, codes: Sequence[Array], judges: Sequence[Array], row: int
 ) -> Array:
-    """Features [f] of one row from nothing but its past."""
-    shared = np.zeros(row + 1, bool)
-    for codes in keys:
-        shared |= (codes[: row + 1] == codes[row]) & (codes[row] >= 0)
-    shared[row] = True
-    past = np.flatnonzero(shared)
+    """The rows [k] up to this one that its features can ask for, this one last."""
+    asked = np.zeros(row + 1, bool)
+    for keys in codes:
+        asked |= (keys[: row + 1] == keys[row]) & (keys[row] >= 0)
+    known = asked & history.fraud[: row + 1] & (known_at[: row + 1] <= history.batch.occurred_at[row])
+    for keys in judges:
+        payers = keys[: row + 1][known]
+        asked |= np.isin(keys[: row + 1], payers[payers >= 0])
+    asked[row] = True
+    return np.flatnonzero(asked)
+
+
+def _again(policy: Policy, history: History, known_at: Array, past: Array, measure: Measure) -> Array:
+    """Features [f] of the last of some rows from nothing but these."""
     alone = History(
         batch=taken(history.batch, past), fraud=history.fraud[past], labelled=history.labelled[past]
     )
-    due = np.flatnonzero(known_at[past[:-1]] <= history.batch.occurred_at[row])
+    due = np.flatnonzero(known_at[past[:-1]] <= history.batch.occurred_at[past[-1]])
     labelled, before = interleaved(alone, due, known_at[past[due]], slice(0, len(past)))
     again: Array = measure(policy.empty_state(), alone.batch, labelled, before)[-1]
     return again
