@@ -62,10 +62,10 @@ OPERATIONS: dict[str, str] = {
 
 HABIT_OPERATIONS: dict[str, str] = {
     "amount_surprise": "logarithm of how many times the median of the amounts this one is",
-    "amount_distance": "how many of their usual deviations this amount is above the median of the amounts",
+    "amount_distance": "how many of their usual deviations this amount is above the median, by logarithms",
     "amount_rank": "the part of the amounts that are smaller than this one",
     "surprise_max": "logarithm of how many times the median the largest of the amounts is",
-    "surprise_count": "how many of the amounts are more than 2.7 times the median",
+    "surprise_count": "how many of the amounts are far above the median: 2.7 times and three deviations",
     "since_surprise": "seconds since the newest of these; missing without any",
 }
 """Operations over the newest amounts of a window, at most 64 and missing below three: what is usual."""
@@ -268,7 +268,7 @@ def _of_habit(operation: str, habit: Array, when: Array, amounts: Array, unit: f
         return np.log((amounts + unit) / (median + unit))
     if operation == "amount_distance":
         # 1.4826 times the median deviation is the standard deviation where amounts are normally distributed.
-        return (amounts - median) / (1.4826 * habit[:, DEVIATION] + 0.05 * median + 0.01 * unit)
+        return np.log((amounts + unit) / (median + unit)) / (1.4826 * np.log(habit[:, DEVIATION]) + 0.1)
     if operation == "amount_rank":
         return np.where(np.isnan(amounts), np.nan, habit[:, BELOW])
     if operation == "surprise_max":
