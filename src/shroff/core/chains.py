@@ -1,10 +1,10 @@
-"""Windows over one kind of entity: chains of tiles, newest first.
+"""Windows over one kind of entity: chains of tiles.
 
 A window of length L is cut into tiles of L/60. A chain holds the records of one entity and one window,
 each a point (one instant) or a merged run of events *within one tile*::
 
-    newest ── 12:04:31 ── 12:04:29 ── [12:03:00 … 12:03:50] ── [12:01:10 … 12:01:40] ── oldest
-              point       point       merged in one tile
+    oldest ── [12:01:10 … 12:01:40] ── [12:03:00 … 12:03:50] ── 12:04:29 ── 12:04:31 ── newest
+                                       merged in one tile       point       point
 
 Every event starts as a point, so a window's head is exact: nothing after the transaction counts, everything
 observed before it does. When a chain outgrows `ROOM`, its oldest records are merged by tile until
@@ -21,7 +21,7 @@ merged run standing for its mean.
 Labels that become known have chains of their own beside those of the transactions. In them an event is a
 label, and its amount is 1 for a fraud and 0 for what is legitimate: one sort lists labels by when they became
 known, the other by when the labelled transactions occurred, for what asks in which order frauds came. To the
-1 of a fraud whose amount is not above the payer's habit `UNEXPLAINED` is added: its sums can be told apart.
+1 of a fraud whose amount does not explain it `UNEXPLAINED` is added: sums of both can be told apart.
 
 The kernels below run compiled where numba is installed and interpreted where it is not.
 """
