@@ -16,9 +16,10 @@ from shroff.core.columns import Batch
 from shroff.core.decision import Decision, decide
 from shroff.core.policy import OUTCOMES, SCORE, Policy
 from shroff.core.transaction import Transaction
-from tests.core.samples import decided, policy, streams, transaction
+from tests.core.samples import START, decided, policy, streams, transaction
 
 _policy = cache(policy)
+HOUR, DAY = 3_600_000, 86_400_000
 
 
 def alone(document: str, **members: Any) -> Decision:
@@ -27,7 +28,7 @@ def alone(document: str, **members: Any) -> Decision:
     return decide(which, Batch.of([transaction(1, **members)]), np.empty((1, 0)), decided_at=5)[0]
 
 
-def rules(*rules: tuple[str, str, float], rest: str = "") -> str:
+def rules(*rules: tuple[str, str, float | str], rest: str = "") -> str:
     """A policy of (when, outcome, score), named r0, r1, …"""
     text = [
         f"[[rules]]\nname = 'r{at}'\nwhen = '''{when}'''\noutcome = '{outcome}'\nscore = {score}\n"
@@ -161,3 +162,76 @@ def test_every_decision_follows_from_its_reasons(stream: list[Transaction]) -> N
         chances = [1 - reason.score for reason in decision.reasons if reason.rule != SCORE]
         assert decision.score == pytest.approx(1 - math.prod(chances), abs=1e-6)
         assert decode_reasons(encode_reasons(decision.reasons)) == decision.reasons
+
+
+@pytest.mark.parametrize(
+    ("score", "amount", "expected"),
+    [
+        ("amount / 400", 100, 0.25),
+        ("amount / 300", 100, 0.333333),  # to six decimals, as machines may differ behind them
+        ("amount - 500", 100, 0.0),
+        ("amount", 100, 1.0),
+        ("latitude / 90", 100, 0.0),  # missing
+    ],
+)
+def test_a_score_that_varies_is_worked_out_for_each_hit(score: str, amount: int, expected: float) -> None:
+    document = rules(("amount > 1", "review", f'"{score}"'))
+    decision = alone(document, amount=amount * 100)
+    assert (decision.score, decision.reasons[0].score) == (expected, expected)
+
+
+def test_scores_that_vary_join_with_those_that_do_not_and_show_their_values() -> None:
+    document = rules(("amount > 1", "review", '"hour / 48 + amount / 400"'), ("amount > 2", "review", 0.5))
+    decision = alone(document, amount=10_000, at=-START % DAY + 12 * HOUR)
+    assert decision.score == pytest.approx(1 - 0.5 * 0.5)
+    assert decision.reasons[0].values == {"amount": 100.0, "hour": 12.0}
+
+
+DERIVED = """
+[entities]
+customer = "customer_id"
+[features]
+customer = ["count_1h", "count_1d"]
+[derived]
+burst = "(1 + customer.count_1h) / (1 + customer.count_1d) * amount"
+[[rules]]
+name = "burst"
+when = "derived.burst > 20"
+outcome = "review"
+score = "derived.burst / 100"
+reason = "a burst of {derived.burst}"
+"""
+
+
+@given(streams)
+def test_what_is_derived_is_the_same_however_a_stream_is_cut(stream: list[Transaction]) -> None:
+    which = _policy(DERIVED)
+    whole, single = decided(which, stream), decided(which, stream, range(1, len(stream)))
+    assert [encode_reasons(each.reasons) for each in whole] == [
+        encode_reasons(each.reasons) for each in single
+    ]
+
+
+def test_a_rule_reads_and_shows_what_is_derived() -> None:
+    which = _policy(DERIVED)
+    one = Batch.of([transaction(1, amount=5_000)])
+    decision = decide(which, one, np.array([[0.0, 1.0]]), decided_at=5)[0]
+    assert (decision.score, decision.reasons[0].reason) == (0.25, "a burst of 25")
+    assert "derived.burst" in which.number_names, "and so may a model"
+
+
+@pytest.mark.parametrize(
+    ("hour", "weekday", "night", "weekend"),
+    [
+        (0, 3, True, False),
+        (5, 3, True, False),
+        (6, 3, False, False),
+        (29, 4, True, False),
+        (48, 5, True, True),
+    ],
+)
+def test_night_and_weekend_are_by_utc(hour: int, weekday: int, night: bool, weekend: bool) -> None:
+    document = rules(("night", "review", 0), ("weekend", "review", 0), (f"weekday == {weekday}", "review", 0))
+    decision = alone(document, at=hour * HOUR - START)  # 1970-01-01 was a Thursday
+    hits = {reason.rule for reason in decision.reasons}
+    assert hits == {"r2", *(["r0"] if night else []), *(["r1"] if weekend else [])}

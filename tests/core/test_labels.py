@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
 import numpy as np
 import pytest
@@ -49,10 +50,20 @@ class Told:
     before: int
 
 
+HABIT = "amount_surprise_1h"
+"""By the habit of this window the customers judge."""
+
+
 def layouts(*more: str) -> list[Layout]:
     names = [*LABEL_NAMES, *more]
     return [
-        Layout(entity, fields, tuple(feature(entity, name, ENTITIES) for name in names), DAY)
+        Layout(
+            entity,
+            fields,
+            tuple(feature(entity, name, ENTITIES) for name in names + [HABIT] * (entity == "customer")),
+            DAY,
+            judges=entity == "customer",
+        )
         for entity, fields in ENTITIES.items()
     ]
 
@@ -82,47 +93,79 @@ def oracle(stream: Sequence[Transaction], told: Sequence[Told]) -> np.ndarray:
         for layout in layouts("count_1h"):
             key = [getattr(this, field) for field in layout.fields]
             same = [
-                (stream[each.row].occurred_at, each.known_at, each.fraud)
+                (
+                    stream[each.row].occurred_at,
+                    each.known_at,
+                    each.fraud,
+                    each.fraud and not explained(stream, each),
+                )
                 for each in told
                 if each.before <= position
                 and [getattr(stream[each.row], field) for field in layout.fields] == key
             ]
             row += [
                 math.nan if None in key else answer(each, same, this.occurred_at)
-                for each in layout.features[:-1]
+                for each in layout.features
+                if each.operation not in ("count", "amount_surprise")
             ]
         rows.append(row)
     return np.array(rows, np.float64)
 
 
-def answer(asked: Feature, labels: Sequence[tuple[int, int, bool]], now: int) -> float:
+def explained(stream: Sequence[Transaction], label: Told) -> bool:
+    """Whether a fraud's amount is twice what its payer's were in the hour before, where there are three."""
+    this = stream[label.row]
+    floor = (this.occurred_at - HOUR) // MINUTE * MINUTE
+    amounts: dict[int, list[int]] = {}
+    for each in stream[: label.before]:
+        same = this.customer_id is not None and each.customer_id == this.customer_id
+        if same and floor <= each.occurred_at < this.occurred_at:
+            amounts.setdefault(each.occurred_at, []).append(each.amount_minor)
+    # What occurred in one instant is one record, and stands for its mean.
+    usual = [sum(some) / len(some) for some in amounts.values()]
+    return len(usual) >= 3 and this.amount_minor + 100 >= 2 * (median(usual) + 100)
+
+
+def answer(asked: Feature, labels: Sequence[tuple[int, int, bool, bool]], now: int) -> float:
     tile = max(1, asked.window // TILES)
     floor = (now - asked.window) // tile * tile
     if asked.operation in KNOWN_OPERATIONS:
-        frauds = [fraud for _, known_at, fraud in labels if floor <= known_at <= now]
-        counts = {"labelled_count": len(frauds), "fraud_count": sum(frauds)}
+        known = [label for label in labels if floor <= label[1] <= now]
+        frauds = [fraud for _, _, fraud, _ in known]
+        counts = {
+            "labelled_count": len(frauds),
+            "fraud_count": sum(frauds),
+            "unexplained_count": sum(accusing for *_, accusing in known),
+        }
         if asked.operation == "fraud_rate":
             return sum(frauds) / len(frauds) if frauds else math.nan
         return counts[asked.operation]
     # In one instant frauds come last.
-    seen = sorted((at, fraud) for at, _, fraud in labels if floor <= at <= now)[::-1]
-    times = [at for at, fraud in seen if fraud]
-    first = next((place for place, (_, fraud) in enumerate(seen) if fraud), len(seen))
+    seen = sorted((at, fraud, accusing) for at, _, fraud, accusing in labels if floor <= at <= now)[::-1]
+    first = next((place for place, (_, fraud, _) in enumerate(seen) if fraud), len(seen))
     rest = seen[first:]
-    unbroken = next((place for place, (_, fraud) in enumerate(rest) if not fraud), len(rest))
-    if asked.operation == "fraud_run":
-        return unbroken
-    if not times:
-        return math.nan
+    unbroken = next((place for place, (_, fraud, _) in enumerate(rest) if not fraud), len(rest))
+    # A fraud of the instant in which the run ended is of the run.
+    run = [at for at, _, _ in rest[:unbroken]]
+    accusing = [at for at, _, accuses in rest[:unbroken] if accuses]
+    counts = {"fraud_run": len(run), "run_unexplained": len(accusing)}
+    if asked.operation in counts:
+        return counts[asked.operation]
     if asked.operation == "clean_since_fraud":
-        return first
-    then = times[0] if asked.operation == "since_fraud" else rest[unbroken - 1][0]
-    return (now - then) / 1000
+        return first if run else math.nan
+    then = {
+        "since_fraud": run[:1],
+        "fraud_run_age": run[-1:],
+        "since_clean": [at for at, _, _ in seen[:1]] if first else [],
+        "clean_before_run": [at for at, _, _ in rest[unbroken : unbroken + 1]],
+        "run_unexplained_age": accusing[-1:],
+    }[asked.operation]
+    return (now - then[0]) / 1000 if then else math.nan
 
 
 def of_labels(found: np.ndarray) -> np.ndarray:
     asked = [each for layout in layouts("count_1h") for each in layout.features]
-    return found[:, [each.operation != "count" for each in asked]]
+    return found[:, [each.operation not in ("count", "amount_surprise") for each in asked]]
 
 
 @st.composite

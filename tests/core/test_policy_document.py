@@ -217,3 +217,44 @@ def test_only_what_shapes_the_windows_changes_the_state_s_key() -> None:
 
 def test_outcomes_are_named_from_mild_to_severe() -> None:
     assert OUTCOMES == ("approve", "challenge", "review", "decline")
+
+
+DERIVED = """
+[entities]
+customer = "customer_id"
+merchant = "merchant"
+[features]
+customer = ["count_1h"]
+[derived]
+pace = "customer.count_1h * 2"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "told"),
+    [
+        ('pace = "', 'Pace = "', "derived.Pace", "a name must be lower case"),
+        ("customer.count_1h * 2", "customer.count_2h * 2", "derived.pace", "customer.count_1h"),
+        ("customer.count_1h * 2", "amount > 5", "derived.pace", "must be a number, and is a bool"),
+        ("customer.count_1h * 2", "derived.pace + 1", "derived.pace", "derived.pace"),
+        ('merchant = "merchant"', 'derived = "merchant"', "entities.derived", "a meaning of their own"),
+    ],
+)
+def test_a_fault_in_what_is_derived_is_told(old: str, new: str, place: str, told: str) -> None:
+    assert old in DERIVED
+    assert told in faults(DERIVED.replace(old, new))[place]
+
+
+def test_who_asks_what_amounts_explain_needs_a_habit_of_the_main_entity() -> None:
+    asking = DERIVED.replace("[derived]", 'merchant = ["run_unexplained_30d"]\n[derived]')
+    assert "add amount_surprise_30d" in faults(asking)["features.customer"]
+    policy = read_policy(asking.replace('"count_1h"', '"count_1h", "amount_surprise_7d"'))
+    assert [layout.judge for layout in policy.layouts] == [7 * 86_400_000, None]
+
+
+def test_a_score_is_a_number_or_an_expression_for_one() -> None:
+    rule = '[[rules]]\nname = "big"\nwhen = "amount > 5"\noutcome = "review"\nscore = '
+    assert read_policy(rule + '"amount / 10"').scored.keys() == {"big"}
+    assert not read_policy(rule + "0.5").scored
+    assert "must be a number" in faults(rule + "true")["rules.big.score"]
+    assert "must be a number, and is a bool" in faults(rule + '"amount > 7"')["rules.big.score"]

@@ -1,10 +1,10 @@
-"""Windows over one kind of entity: chains of tiles, newest first.
+"""Windows over one kind of entity: chains of tiles.
 
 A window of length L is cut into tiles of L/60. A chain holds the records of one entity and one window,
 each a point (one instant) or a merged run of events *within one tile*::
 
-    newest ── 12:04:31 ── 12:04:29 ── [12:03:00 … 12:03:50] ── [12:01:10 … 12:01:40] ── oldest
-              point       point       merged in one tile
+    oldest ── [12:01:10 … 12:01:40] ── [12:03:00 … 12:03:50] ── 12:04:29 ── 12:04:31 ── newest
+                                       merged in one tile       point       point
 
 Every event starts as a point, so a window's head is exact: nothing after the transaction counts, everything
 observed before it does. When a chain outgrows `ROOM`, its oldest records are merged by tile until
@@ -21,7 +21,7 @@ merged run standing for its mean.
 Labels that become known have chains of their own beside those of the transactions. In them an event is a
 label, and its amount is 1 for a fraud and 0 for what is legitimate: one sort lists labels by when they became
 known, the other by when the labelled transactions occurred, for what asks in which order frauds came. To the
-1 of a fraud whose amount is not above the payer's habit `UNEXPLAINED` is added: its sums can be told apart.
+1 of a fraud whose amount does not explain it `UNEXPLAINED` is added: sums of both can be told apart.
 
 Places have chains of their own too, three for a window, in which the amount of an event is a coordinate: see
 `places`. Who comes without a place adds no event to them.
@@ -68,15 +68,16 @@ SAMPLED = 64
 LEAST_SAMPLED = 3
 """Below so many amounts nothing is a habit."""
 MEDIAN, DEVIATION, BELOW, HIGHEST, OFTEN, RECENT = range(6)
-"""What a query for a habit returns: the median of the amounts, the median of their distances from it, the
-part of them below the event's own, the highest; how many are `SURPRISING`, the time of the newest such or -1.
-"""
+"""What a query for a habit returns: the median of the amounts, the median of how many times they are it or it
+is them, the part of them below the event's own, the highest; how many are surprising, the time of the newest
+such or -1."""
 HABITS = 6
 SAMPLE, SINCE, ORDERED = range(3)
 """Columns of a sample: the newest amounts, the newest first; their times; the amounts in ascending order."""
 SURPRISING, EXPLAINING = np.e, 2.0
-"""Times the median from which on an amount is surprising, and a fraud's explains the fraud: one unit of the
-currency is added to both, so that nothing is a multiple of next to nothing."""
+"""Times the median from which on an amount is surprising, where three deviations are not more, and from which
+on a fraud's explains the fraud: one unit of the currency is added to amounts, as cents are no multiple of
+cents."""
 SMALLEST, LARGEST, KINDS = 4, 6, 16
 """Records of the smallest block; the kind that holds a whole chain; how many kinds there are, as parts of one
 entity that were merged come to longer chains until their next event."""
@@ -248,15 +249,15 @@ def _middle(size: int, found: Array) -> float:
 
 
 @compiled
-def _deviation(size: int, median: float, found: Array) -> float:
-    """The median of the distances from the median of the ordered amounts: the nearest come first."""
+def _deviation(size: int, usual: float, unit: float, found: Array) -> float:
+    """The median of how many times the median the ordered amounts are, or it them: the nearest come first."""
     above = size // 2
     below = above - 1
-    distance, before = 0.0, 0.0
+    distance, before = 1.0, 1.0
     for _ in range(size // 2 + 1):
         before = distance
-        up = found[above, ORDERED] - median if above < size else np.inf
-        down = median - found[below, ORDERED] if below >= 0 else np.inf
+        up = (found[above, ORDERED] + unit) / usual if above < size else np.inf
+        down = usual / (found[below, ORDERED] + unit) if below >= 0 else np.inf
         if up <= down:
             distance, above = up, above + 1
         else:
@@ -273,8 +274,9 @@ def _habit(amount: float, unit: float, size: int, found: Array, out: Array) -> N
     _order(size, found)
     median = _middle(size, found)
     out[MEDIAN], out[HIGHEST] = median, found[size - 1, ORDERED]
-    out[DEVIATION] = _deviation(size, median, found)
-    below, often, recent, surprising = 0, 0, NONE, SURPRISING * (median + unit) - unit
+    out[DEVIATION] = deviation = _deviation(size, median + unit, unit, found)
+    surprising = max(SURPRISING, deviation * deviation * deviation) * (median + unit) - unit
+    below, often, recent = 0, 0, NONE
     for at in range(size):
         below += found[at, SAMPLE] < amount
         if found[at, SAMPLE] > surprising:

@@ -64,10 +64,10 @@ OPERATIONS: dict[str, str] = {
 
 HABIT_OPERATIONS: dict[str, str] = {
     "amount_surprise": "logarithm of how many times the median of the amounts this one is",
-    "amount_distance": "how many of their usual deviations this amount is above the median of the amounts",
+    "amount_distance": "how many of their usual deviations this amount is above the median, by logarithms",
     "amount_rank": "the part of the amounts that are smaller than this one",
     "surprise_max": "logarithm of how many times the median the largest of the amounts is",
-    "surprise_count": "how many of the amounts are more than 2.7 times the median",
+    "surprise_count": "how many of the amounts are far above the median: 2.7 times and three deviations",
     "since_surprise": "seconds since the newest of these; missing without any",
 }
 """Operations over the newest amounts of a window, at most 64 and missing below three: what is usual."""
@@ -92,7 +92,7 @@ RUN_OPERATIONS: dict[str, str] = {
     "fraud_run": "how many known frauds came in a row, from the newest back to one known to be legitimate",
     "fraud_run_age": "seconds since the oldest fraud of that row occurred; missing without any",
     "clean_since_fraud": "how many known to be legitimate came after that newest fraud; missing without any",
-    "since_clean": "seconds since the newest known to be legitimate that came after it; missing without any",
+    "since_clean": "seconds since the newest known to be legitimate, if no known fraud came later; missing else",
     "clean_before_run": "seconds since the one known to be legitimate before the row; missing without any",
     "run_unexplained": "how many frauds of that row are not explained by their amounts",
     "run_unexplained_age": "seconds since the oldest of these occurred; missing without any",
@@ -305,7 +305,7 @@ def _of_habit(operation: str, habit: Array, when: Array, amounts: Array, unit: f
         return np.log((amounts + unit) / (median + unit))
     if operation == "amount_distance":
         # 1.4826 times the median deviation is the standard deviation where amounts are normally distributed.
-        return (amounts - median) / (1.4826 * habit[:, DEVIATION] + 0.05 * median + 0.01 * unit)
+        return np.log((amounts + unit) / (median + unit)) / (1.4826 * np.log(habit[:, DEVIATION]) + 0.1)
     if operation == "amount_rank":
         return np.where(np.isnan(amounts), np.nan, habit[:, BELOW])
     if operation == "surprise_max":

@@ -40,9 +40,9 @@ class Parameters:
     heart. `patience` is how many trees more are tried once the validation's `metric` gets no better.
     """
 
-    trees: int = 200
+    trees: int = 250
     num_leaves: int = 8
-    learning_rate: float = 0.05
+    learning_rate: float = 0.03
     min_data_in_leaf: int = 20
     feature_fraction: float = 0.5
     bagging_fraction: float = 0.8

@@ -157,7 +157,7 @@ class _Run:
             sentence = f"fold {fold.number} has no labelled transactions to test; {_days(self.history)}"
             raise Rejected([Fault("test_days", sentence)])
         sample = np.unique(rows[np.linspace(0, len(rows) - 1, _CHECKED).astype(int)])
-        first = len(OF_TRANSACTION)
+        first = len(OF_TRANSACTION)  # what is derived comes last, and of these alone
         features = self.columns[sample, first : first + len(self.policy.feature_names)]
         check_past_alone(self.policy, self.history, self.known_at, features, sample, self.measure)
 
