@@ -59,7 +59,7 @@ def theirs(history: History, delay: int, python: str) -> dict[str, Any]:
         place = Path(folder) / "history.npz"
         batch = history.batch
         columns = (batch.keys([member]) for member in ("customer_id", "merchant"))
-        people, shops = (np.unique(keys, return_inverse=True)[1] for keys in columns)
+        people, shops = (np.unique(np.array(keys, str), return_inverse=True)[1] for keys in columns)
         np.savez(
             place, when=batch.occurred_at, customer=people, merchant=shops,
             amount=batch.amount_minor / 100, fraud=history.fraud,
@@ -98,17 +98,13 @@ def main() -> None:
             rows, currency=read_policy(policy).base_currency, until=NEVER, show=lambda *_: None
         )
     delay = given.delay_days * DAY
-    told = {
-        "transactions": len(history),
-        "shroff": ours(history, policy, delay),
-        "pandas": theirs(history, delay, given.pandas),
-    }
+    told = {"shroff": ours(history, policy, delay), "pandas": theirs(history, delay, given.pandas)}
     if given.json:
-        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.write(json.dumps({"transactions": len(history), **told}) + "\n")
         return
-    sys.stdout.write(f"{told['transactions']:,} transactions\n")
-    for name in ("shroff", "pandas"):
-        sys.stdout.write(f"{name}: {', '.join(f'{key} {value}' for key, value in told[name].items())}\n")
+    sys.stdout.write(f"{len(history):,} transactions\n")
+    for name, figures in told.items():
+        sys.stdout.write(f"{name}: {', '.join(f'{key} {value}' for key, value in figures.items())}\n")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import sys
 from time import perf_counter, process_time
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
 SPANS = {
     "customer": ("5min", "1h", "1D", "7D", "30D"),

@@ -44,8 +44,8 @@ def check_chains(chains: Chains) -> None:
         if block == NONE:
             assert size == 0
             continue
-        met += range(block, block + _room(chains.kinds[slot, window]))
-        assert size <= min(ROOM, _room(chains.kinds[slot, window]))
+        met += range(block, block + _room(int(chains.kinds[slot, window])))
+        assert size <= min(ROOM, _room(int(chains.kinds[slot, window])))
         records = chains.span(slot, window)
         times, tile = chains.times[records], tiles_of(chains.lengths)[window]
         assert (times[:, 0] <= times[:, 1]).all()

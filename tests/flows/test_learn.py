@@ -28,7 +28,10 @@ POLICY = """
 merchant = "merchant"
 customer = "customer_id"
 [features]
-merchant = ["count_1d", "labelled_count_7d", "fraud_count_7d", "fraud_rate_7d", "fraud_run_30d", "run_unexplained_30d", "unexplained_count_7d"]
+merchant = [
+    "count_1d", "labelled_count_7d", "fraud_count_7d", "fraud_rate_7d", "fraud_run_30d",
+    "run_unexplained_30d", "unexplained_count_7d",
+]
 customer = ["fraud_count_7d", "surprise_max_7d"]
 [[rules]]
 name = "bad_shop"

@@ -92,7 +92,7 @@ RUN_OPERATIONS: dict[str, str] = {
     "fraud_run": "how many known frauds came in a row, from the newest back to one known to be legitimate",
     "fraud_run_age": "seconds since the oldest fraud of that row occurred; missing without any",
     "clean_since_fraud": "how many known to be legitimate came after that newest fraud; missing without any",
-    "since_clean": "seconds since the newest known to be legitimate, if no known fraud came later; missing else",
+    "since_clean": "seconds since the newest known to be legitimate, if no fraud came later; missing else",
     "clean_before_run": "seconds since the one known to be legitimate before the row; missing without any",
     "run_unexplained": "how many frauds of that row are not explained by their amounts",
     "run_unexplained_age": "seconds since the oldest of these occurred; missing without any",
