@@ -39,7 +39,7 @@ class Day:
 
     cloud: Cloud
     folder: Path
-    date: str
+    end: int
     valid: dict[str, Body] = field(default_factory=dict)
     answers: dict[str, list[int]] = field(default_factory=dict)
     deaths: list[dict[str, Any]] = field(default_factory=list)
@@ -47,6 +47,10 @@ class Day:
     struck: list[dict[str, str]] = field(default_factory=list)
     told: list[dict[str, Any]] = field(default_factory=list)
     letters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def date(self) -> str:
+        return datetime.fromtimestamp(self.end, UTC).date().isoformat()
 
     def note(self, what: str, status: int) -> None:
         self.answers.setdefault(what, []).append(status)
@@ -64,7 +68,7 @@ def command(cloud: Cloud, *words: str) -> Any:
 def day(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Day:
     """The whole day, once; the tests look at what became of it."""
     start, end = recently(SPAN)
-    lived = Day(cloud, tmp_path_factory.mktemp("day"), datetime.fromtimestamp(end, UTC).date().isoformat())
+    lived = Day(cloud, tmp_path_factory.mktemp("day"), int(end))
     told = listen(cloud)
     store = cloud.store()
     store.schedule.done("sweep", int(start) * 1000)
@@ -132,18 +136,17 @@ def send(day: Day, start: float, end: float) -> None:
 
 def poison(day: Day) -> None:
     """Two that no attempt can commit, and one whose body nobody can read, amid sound ones."""
-    now = int(time.time()) - 500
     for name in POISON:
         body = {
             "transaction_id": name,
             "amount": 10,
-            "timestamp": now,
+            "timestamp": day.end,
             "customer_id": name,
             "merchant": "shop-1",
         }
         day.valid[name] = body
         day.note("poison", day.cloud.ask("POST", "/transactions", body).status)
-    broken = {"transaction_id": BROKEN, "amount": 10, "timestamp": now}
+    broken = {"transaction_id": BROKEN, "amount": 10, "timestamp": day.end}
     day.note("poison", day.cloud.ask("POST", "/transactions", broken).status)
     spoil(day.cloud, BROKEN)
     day.cloud.moto.fail(*(
@@ -191,7 +194,7 @@ def heal(day: Day) -> None:
     day.struck = cloud.moto.struck()
     cloud.moto.fail()
     day.letters = {each["transaction_id"]: each for each in command(cloud, "dead-letters", "list", "--json")}
-    mended = {"transaction_id": BROKEN, "amount": 10, "timestamp": int(time.time()) - 500}
+    mended = {"transaction_id": BROKEN, "amount": 10, "timestamp": day.end}
     day.valid[BROKEN] = mended
     file = day.folder / "mended.json"
     file.write_text(json.dumps(mended))
