@@ -17,7 +17,7 @@ import numpy as np
 
 from shroff.core.compiled import Array
 
-BY_SCORE = 0.2
+BY_SCORE = 0.1
 """The share of the places that go by score alone. Few frauds that a score can tell are below."""
 
 NOBODY = -1
@@ -48,17 +48,19 @@ class Recent:
 def order(recent: Recent, capacity: int, now: int, horizon: int) -> Array:
     """At most `capacity` cards [k] that have open transactions, each once, the first to be looked at first.
 
-    `recent` has what occurred in the `horizon` [ms] before `now`. A fifth of the places go to the highest
+    `recent` has what occurred in the `horizon` [ms] before `now`. A tenth of the places go to the highest
     scores of the cards' open transactions, which fade to 0 over the horizon. Each further place goes to the
     card that adds most to
 
-        ∑ over entities e:  √n · (1 - q) · (newest answer - newest known) / horizon
+        ∑ over entities e:  √n · (1 - q) · (√newest answer - √newest known)
 
     where `n` is how many of the transactions are e's, `q` is the least score that e had in the newer half of
-    the horizon, so that nobody asks again after what is taken for bad, and the fraction goes from 0 to 1, as
-    for an entity of which nothing is known. A second card at the same entity adds only what is newer: the
-    sum is submodular, and for those places the greedy choice comes within 1 - 1/e of the best. Where no card
-    adds anything, the places that are left go by score. Ties go to the smaller number.
+    the horizon, so that nobody asks again after what is taken for bad, and the newest goes from 0 at the
+    horizon, as for an entity of which nothing is known, to 1 now. The roots make the freshest days count
+    less: a card that can wait tells more tomorrow, and a look today is a look at another card less. A second
+    card at the same entity adds only what is newer: the sum is submodular, and for those places the greedy
+    choice comes within 1 - 1/e of the best. Where no card adds anything, the places that are left go by
+    score. Ties go to the smaller number.
     """
     asked = recent.open
     age = (now - recent.occurred_at) / horizon
@@ -107,7 +109,7 @@ class _Answers:
     """What is known of each entity, as a part of the horizon, and what each card would tell of them."""
 
     known: Array
-    """[e] of every entity of all kinds."""
+    """[e] the root of how new the newest label is, of every entity of all kinds."""
     weight: Array
     """[e]."""
     cards: dict[int, tuple[Array, Array]]
@@ -116,13 +118,13 @@ class _Answers:
     @classmethod
     def of(cls, recent: Recent, asked: Array, age: Array) -> _Answers:
         count, entities = _numbered(recent.others)
-        fresh = np.tile(np.clip(1 - age, 0, 1), len(recent.others))
+        fresh = np.tile(np.sqrt(np.clip(1 - age, 0, 1)), len(recent.others))
         there = entities >= 0
         n = np.bincount(entities[there], minlength=count)
         known, least = np.zeros(count), np.ones(count)
         told = there & np.tile(recent.known, len(recent.others))
         np.maximum.at(known, entities[told], fresh[told])
-        late = there & (fresh > _NEWER)
+        late = there & np.tile(age < 1 - _NEWER, len(recent.others))
         np.minimum.at(least, entities[late], np.tile(recent.scores, len(recent.others))[late])
         least[~np.isin(np.arange(count), entities[late])] = 0
         rows = (np.arange(len(recent.others))[:, None] * len(age) + asked).ravel()
