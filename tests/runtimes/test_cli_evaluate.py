@@ -10,7 +10,6 @@ import pytest
 
 from shroff.cli.app import app
 from shroff.core.errors import Rejected
-from tests.docs.pages import ROOT
 from tests.flows.evaluated import rows
 
 START = "2023-11-15"
@@ -37,8 +36,7 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 def evaluated(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     """The answer for programs, over two folds of a few days."""
     short = ["--start", START, "--delay-days", "3", "--test-days", "4", "--folds", "2", "--json"]
-    policy = ["--policy", str(ROOT / "examples" / "evaluation.toml")]
-    found: dict[str, Any] = json.loads(said(capsys, *words, *NAMED, *short, *policy))
+    found: dict[str, Any] = json.loads(said(capsys, *words, *NAMED, *short))
     return found
 
 
@@ -56,7 +54,7 @@ def test_the_rules_alone_are_told_for_people_too(file: Path, capsys: pytest.Capt
     found = evaluated(capsys, str(file), "--rules-alone")
     table = said(
         capsys, str(file), *NAMED, "--start", START, "--delay-days", "3", "--test-days", "4", "--folds", "2",
-        "--rules-alone", "--policy", str(ROOT / "examples" / "evaluation.toml"),
+        "--rules-alone",
     )  # fmt: skip
     assert "average precision" in table
     assert f"{found['mean']['average_precision']:.4f}" in table
