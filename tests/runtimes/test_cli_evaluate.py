@@ -77,3 +77,19 @@ def test_a_holdout_is_trained_and_tested_without_a_start(
     assert f"{found['mean']['macro_f1']:.4f}" in said(capsys, *words)
     with pytest.raises(Rejected, match="--start YYYY-MM-DD"):
         said(capsys, str(file), *NAMED)
+
+
+def test_a_holdout_tries_as_many_settings_as_it_is_told_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("lightgbm", reason="the train extra is not installed")
+    path = tmp_path / "long.ndjson"
+    path.write_text("".join(json.dumps(row | {"label": int(row["label"])}) + "\n" for row in rows(60)))
+    words = [str(path), "--map", "label=label", "--protocol", "holdout", "--delay-days", "1", "--json"]
+    (found,) = json.loads(said(capsys, *words, "--search", "2"))["folds"]
+    assert (found["search"]["tried"], found["search"]["windows"]) == (2, 2)
+    assert 1 <= found["search"]["trees"] <= 300
+    (plain,) = json.loads(said(capsys, *words, "--search", "0"))["folds"]
+    assert "search" not in plain
+    with pytest.raises(Rejected, match="--search must be from 0 to 200"):
+        said(capsys, *words, "--search", "201")
