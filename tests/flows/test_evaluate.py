@@ -23,7 +23,7 @@ from shroff.flows.evaluate.prequential import cards_of
 from shroff.flows.evaluate.protocol import DAY
 from shroff.flows.evaluate.review import Review
 from shroff.flows.evaluate.timeline import Timeline, interleaved, maturing, span
-from tests.docs.pages import text
+from shroff.runtimes.wiring import default_policy
 from tests.flows.evaluated import POLICY, PROTOCOL, START, Table, by_frauds_of_merchant, history, quiet, rows
 
 
@@ -198,8 +198,8 @@ def test_a_table_of_nothing_has_no_label() -> None:
         history(Table([]).rows)
 
 
-def test_the_example_policy_for_evaluation_is_sound_and_learns_labels() -> None:
-    policy = read_policy(text("examples/evaluation.toml"))
+def test_the_default_policy_learns_labels_and_its_rules_alone_can_be_evaluated() -> None:
+    policy = read_policy(default_policy())
     assert policy.rules
     assert any(layout.learns for layout in policy.layouts)
     plan = replace(PROTOCOL, history_from=START, start=START + 4 * DAY, folds=1)

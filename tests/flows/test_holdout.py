@@ -9,11 +9,12 @@ import pytest
 
 from shroff.core.compiled import Array
 from shroff.core.errors import Rejected
-from shroff.flows.evaluate import History, Holdout, Score, hold_out
-from shroff.flows.evaluate.holdout import macro_f1
-from shroff.flows.evaluate.splits import stratified
+from shroff.flows.evaluate import History, Holdout, Score, Tune, Tuned, hold_out
+from shroff.flows.evaluate.holdout import Show, Windows, macro_f1
+from shroff.flows.evaluate.splits import in_turn, stratified
 from shroff.flows.evaluate.timeline import Measure
-from tests.flows.evaluated import POLICY, by_frauds_of_merchant, history, quiet, rows
+from tests.card.made import silent
+from tests.flows.evaluated import POLICY, by_frauds_of_merchant, history, rows
 from tests.flows.test_clean_room import learning_at_once, seeing_the_next
 
 PLAN = Holdout(test_share=0.25, delay_days=1)
@@ -51,19 +52,19 @@ def seen(plan: Holdout, found: History, training: Array | None = None) -> list[A
         def training(self, history: History) -> Array:
             return super().training(history) if training is None else training
 
-    hold_out(found, POLICY, Fixed(**vars(plan)), train=train, show=quiet)
+    hold_out(found, POLICY, Fixed(**vars(plan)), train=train, track=silent)
     return met
 
 
 @pytest.mark.parametrize("measure", [seeing_the_next, learning_at_once])
 def test_a_leak_is_refused_as_it_is_fold_after_fold(measure: Measure) -> None:
     with pytest.raises(Rejected, match="it sees the future, or a label before it is known"):
-        hold_out(history(), POLICY, PLAN, train=by_frauds_of_merchant, show=quiet, measure=measure)
+        hold_out(history(), POLICY, PLAN, train=by_frauds_of_merchant, track=silent, measure=measure)
 
 
 def test_unlabelled_rows_are_not_tested_and_the_newest_are() -> None:
     found = history([row | {"label": 2} if at % 5 == 0 else row for at, row in enumerate(rows())])
-    fold = hold_out(found, POLICY, PLAN, train=by_frauds_of_merchant, show=quiet)["folds"][0]
+    fold = hold_out(found, POLICY, PLAN, train=by_frauds_of_merchant, track=silent)["folds"][0]
     newest = np.arange(len(found)) >= len(found) * 3 // 4
     assert fold["test_rows"] == np.count_nonzero(newest & found.labelled)
     assert 0 < fold["macro_f1"] <= 1
@@ -88,3 +89,47 @@ def test_macro_f1_counts_both_kinds_alike() -> None:
     fraud = np.array([True, True, False, False])
     assert macro_f1(fraud, fraud) == 1.0
     assert macro_f1(fraud, np.array([True, False, False, False])) == pytest.approx((2 / 3 + 4 / 5) / 2)
+
+
+@pytest.mark.parametrize("state", [None, 2])
+def test_settings_are_chosen_within_training_rows_whose_labels_were_known(state: int | None) -> None:
+    plan, found = Holdout(test_share=0.25, delay_days=2, random_state=state), history(rows(60))
+    training = plan.training(found)
+    asked: list[tuple[Array, Array]] = []
+
+    def choose(columns: Array, fraud: Array, windows: Windows, /, show: Show) -> Tuned:
+        asked.extend(windows)
+        return Tuned(train=by_frauds_of_merchant, told={"tried": 3})
+
+    def never(columns: Array, fraud: Array, names: Sequence[str]) -> Score:
+        raise AssertionError("what was chosen trains")
+
+    tune = Tune(choose=choose, tries=3)
+    fold = hold_out(found, POLICY, plan, train=never, track=silent, tune=tune)["folds"][0]
+    assert fold["search"] == {"tried": 3}
+    assert len(asked) == 2
+    when = found.batch.occurred_at
+    for earlier, later in asked:
+        assert training[earlier].all()
+        assert training[later].all()
+        assert not np.isin(earlier, later).any()
+        if state is None:
+            assert when[earlier].max() + 2 * 86_400_000 <= when[later].min()
+    assert not np.isin(asked[0][1], asked[1][1]).any()
+
+
+def test_nothing_is_chosen_where_frauds_are_too_few() -> None:
+    def choose(columns: Array, fraud: Array, windows: Windows, /, show: Show) -> Tuned:
+        raise AssertionError("by so few nothing can be chosen")
+
+    few = [row | {"label": bool(row["label"]) and at % 4 == 0} for at, row in enumerate(rows())]
+    tune = Tune(choose=choose, tries=3)
+    fold = hold_out(history(few), POLICY, PLAN, train=by_frauds_of_merchant, track=silent, tune=tune)
+    assert "search" not in fold["folds"][0]
+
+
+def test_parts_have_their_share_of_frauds() -> None:
+    fraud = np.arange(100) % 10 == 3
+    part = in_turn(fraud, 5, 2)
+    assert np.bincount(part).tolist() == [20] * 5
+    assert np.bincount(part[fraud]).tolist() == [2] * 5

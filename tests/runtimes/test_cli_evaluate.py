@@ -10,7 +10,6 @@ import pytest
 
 from shroff.cli.app import app
 from shroff.core.errors import Rejected
-from tests.docs.pages import ROOT
 from tests.flows.evaluated import rows
 
 START = "2023-11-15"
@@ -37,8 +36,7 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 def evaluated(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     """The answer for programs, over two folds of a few days."""
     short = ["--start", START, "--delay-days", "3", "--test-days", "4", "--folds", "2", "--json"]
-    policy = ["--policy", str(ROOT / "examples" / "evaluation.toml")]
-    found: dict[str, Any] = json.loads(said(capsys, *words, *NAMED, *short, *policy))
+    found: dict[str, Any] = json.loads(said(capsys, *words, *NAMED, *short))
     return found
 
 
@@ -56,7 +54,7 @@ def test_the_rules_alone_are_told_for_people_too(file: Path, capsys: pytest.Capt
     found = evaluated(capsys, str(file), "--rules-alone")
     table = said(
         capsys, str(file), *NAMED, "--start", START, "--delay-days", "3", "--test-days", "4", "--folds", "2",
-        "--rules-alone", "--policy", str(ROOT / "examples" / "evaluation.toml"),
+        "--rules-alone",
     )  # fmt: skip
     assert "average precision" in table
     assert f"{found['mean']['average_precision']:.4f}" in table
@@ -79,3 +77,19 @@ def test_a_holdout_is_trained_and_tested_without_a_start(
     assert f"{found['mean']['macro_f1']:.4f}" in said(capsys, *words)
     with pytest.raises(Rejected, match="--start YYYY-MM-DD"):
         said(capsys, str(file), *NAMED)
+
+
+def test_a_holdout_tries_as_many_settings_as_it_is_told_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("lightgbm", reason="the train extra is not installed")
+    path = tmp_path / "long.ndjson"
+    path.write_text("".join(json.dumps(row | {"label": int(row["label"])}) + "\n" for row in rows(60)))
+    words = [str(path), "--map", "label=label", "--protocol", "holdout", "--delay-days", "1", "--json"]
+    (found,) = json.loads(said(capsys, *words, "--search", "2"))["folds"]
+    assert (found["search"]["tried"], found["search"]["windows"]) == (2, 2)
+    assert 1 <= found["search"]["trees"] <= 300
+    (plain,) = json.loads(said(capsys, *words, "--search", "0"))["folds"]
+    assert "search" not in plain
+    with pytest.raises(Rejected, match="--search must be from 0 to 200"):
+        said(capsys, *words, "--search", "201")

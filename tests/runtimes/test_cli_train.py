@@ -24,7 +24,7 @@ from tests.flows.evaluated import rows
 
 pytest.importorskip("lightgbm", reason="the train extra is not installed")
 
-POLICY = str(ROOT / "examples" / "evaluation.toml")
+POLICY = str(ROOT / "src" / "shroff" / "policies" / "default.toml")
 DAY = 86_400
 
 
@@ -132,7 +132,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     embedded = open_embedded(tmp_path / "data")
     publish(embedded.store.policies, Path(POLICY).read_text(), 0)
     plain = [{name: value for name, value in row.items() if name != "label"} for row in rows()]
-    embedded.queue.append([entry_of_members(each, currency="EUR", received_at=0) for each in plain])
+    embedded.queue.append([entry_of_members(each, currency="USD", received_at=0) for each in plain])
     worker_over(embedded).step()
     labels = [
         {
@@ -174,7 +174,7 @@ def test_what_nobody_has_said_anything_of_counts_as_legitimate_after_so_many_day
     fresh = open_embedded(tmp_path / "frauds")
     publish(fresh.store.policies, Path(POLICY).read_text(), 0)
     fresh.queue.append([
-        entry_of_members({name: value for name, value in row.items() if name != "label"}, currency="EUR",
+        entry_of_members({name: value for name, value in row.items() if name != "label"}, currency="USD",
                          received_at=0) for row in rows()
     ])  # fmt: skip
     worker_over(fresh).step()

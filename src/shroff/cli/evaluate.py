@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from shroff.cli.options import Json, day, print_json, print_table
+from shroff.cli.options import MOST_TRIES, Json, day, print_json, print_table
 
 if TYPE_CHECKING:
     from shroff.flows.evaluate import History
@@ -55,6 +55,7 @@ def evaluate(
     ] = None,
     review_capacity: Annotated[int, Parameter(help="Cards that are looked at each day.")] = 0,
     review_delay_days: Annotated[int, Parameter(help="Days until these have their labels.")] = 1,
+    search: Annotated[int, Parameter(help="How many settings to try, 0 takes the defaults; holdout.")] = 8,
     seed: Annotated[int, Parameter(help="The same gives the same models.")] = 7,
     json: Json = False,
 ) -> None:
@@ -67,18 +68,20 @@ def evaluate(
     from shroff.flows.evaluate import evaluate as run
     from shroff.flows.load import mapping_of
     from shroff.runtimes.wiring import default_policy
-    from shroff.runtimes.wiring.training import trainer
+    from shroff.runtimes.wiring.training import trainer, tuner
 
     mapping = mapping_of(map_ or [])
     label_of(mapping)
     if protocol == "holdout":
         if rules_alone:
             raise Rejected([Fault("rules_alone", "--rules-alone is of the prequential protocol")])
+        if not 0 <= search <= MOST_TRIES:
+            raise Rejected([Fault("search", f"--search must be from 0 to {MOST_TRIES}")])
         split = Holdout(test_share=test_share, delay_days=delay_days, random_state=random_state).check()
         read = read_policy(default_policy() if policy is None else document_of(policy))
         history = _read(file, mapping, read.base_currency, 0, _END)
-        with tracked("evaluate", _days(history), "days") as show:
-            _tell(hold_out(history, read, split, train=trainer(seed), show=show), json)
+        tune = tuner(seed, search)
+        _tell(hold_out(history, read, split, train=trainer(seed), track=tracked, tune=tune), json)
         return
     if start is None:
         raise Rejected([Fault("start", "say where the first training window begins: --start YYYY-MM-DD")])
@@ -113,12 +116,6 @@ def _read(file: Path, mapping: Mapping[str, str], currency: str, since: int, unt
     if history.rejected:
         print(f"shroff: {history.rejected} rows cannot be read and are left out", file=sys.stderr)
     return history
-
-
-def _days(history: History) -> int:
-    """How many UTC days a history touches."""
-    days = history.batch.occurred_at // 86_400_000
-    return int(days[-1] - days[0]) + 1
 
 
 def _tell(found: Mapping[str, Any], json: bool) -> None:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from shroff.runtimes.wiring.embedded import Embedded
 
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Answer as JSON, for programs.")]
+MOST_TRIES = 200
+"""Settings that a search may try."""
+
 _MILLISECONDS_FROM = 10**11
 
 

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from shroff.cli.options import Json, Place, opened, print_json, print_table
+from shroff.cli.options import MOST_TRIES, Json, Place, opened, print_json, print_table
 from shroff.core.errors import Fault, Rejected
 from shroff.core.policy import Policy
 
 if TYPE_CHECKING:
     from shroff.flows.evaluate import History
     from shroff.flows.train import Ask, KnownAt
-
-_MOST_TRIES = 200
 
 
 def train(
@@ -76,8 +74,8 @@ def train(
     from shroff.flows.train import train as run
     from shroff.runtimes.wiring.training import maker
 
-    if not 0 <= search <= _MOST_TRIES:
-        raise Rejected([Fault("search", f"--search must be from 0 to {_MOST_TRIES}")])
+    if not 0 <= search <= MOST_TRIES:
+        raise Rejected([Fault("search", f"--search must be from 0 to {MOST_TRIES}")])
     if (review_cost is None) != (friction_cost is None):
         raise Rejected([Fault("costs", "--review-cost and --friction-cost go together")])
     ask = Ask(

@@ -38,6 +38,8 @@ class Found:
     """What did best, and what was tried."""
 
     parameters: Parameters
+    trees: int
+    """How many of these the windows wanted, as a mean: for who has no later rows to stop by."""
     told: dict[str, Any]
     """As plain JSON values."""
 
@@ -60,16 +62,18 @@ def search(x: Array, y: Array, windows: Sequence[Window], *, seed: int, tries: i
     samples = [tuple(sampled(x, y, rows, seed) for rows in window) for window in windows]
     candidates = _candidates(seed, tries)
     scores = np.zeros((len(candidates), len(windows)))
+    wanted = np.zeros((len(candidates), len(windows)))
     rows = done = 0
     for place, (known, later) in enumerate(samples):
         data = _Data(known, later, seed)
         for number, candidate in enumerate(candidates):
-            scores[number, place] = data.worth(candidate)
+            scores[number, place], wanted[number, place] = data.worth(candidate)
             rows, done = rows + len(known.y), done + 1
             show(done, rows)
     means = scores.mean(axis=1)
     best = int(np.argmax(means))
-    return Found(parameters=candidates[best], told=_told(candidates, means, samples))
+    trees = max(round(float(wanted[best].mean())), 1)
+    return Found(parameters=candidates[best], trees=trees, told=_told(candidates, means, samples))
 
 
 class _Data:
@@ -82,8 +86,8 @@ class _Data:
         self.data = self._set(known)
         self.held = self._set(later, reference=self.data)
 
-    def worth(self, candidate: Parameters) -> float:
-        """The average precision on the later rows, with as many trees as these want."""
+    def worth(self, candidate: Parameters) -> tuple[float, int]:
+        """The average precision on the later rows, with as many trees as these want, and how many."""
         grown = asdict(candidate)
         trees, patience = grown.pop("trees"), grown.pop("patience")
         stop = self.lgb.early_stopping(patience, verbose=False)
@@ -91,7 +95,7 @@ class _Data:
             {**self.settings, **grown}, self.data, trees, valid_sets=[self.held], callbacks=[stop]
         )
         scores = booster.predict(self.later.x, raw_score=True, num_threads=1)
-        return average_precision(self.later.y, scores, self.later.weights)
+        return average_precision(self.later.y, scores, self.later.weights), booster.best_iteration
 
     def _set(self, rows: Sample, **more: Any) -> Any:
         return self.lgb.Dataset(

@@ -2,7 +2,7 @@
 
 from shroff.flows.evaluate.columns import Score, Train
 from shroff.flows.evaluate.history import History, label_of, read_history
-from shroff.flows.evaluate.holdout import Holdout, hold_out
+from shroff.flows.evaluate.holdout import Holdout, Tune, Tuned, hold_out
 from shroff.flows.evaluate.prequential import evaluate
 from shroff.flows.evaluate.protocol import Fold, Protocol
 
@@ -13,6 +13,8 @@ __all__ = [
     "Protocol",
     "Score",
     "Train",
+    "Tune",
+    "Tuned",
     "evaluate",
     "hold_out",
     "label_of",

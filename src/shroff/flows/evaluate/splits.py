@@ -39,3 +39,13 @@ def _shared(counts: Array, draws: int, chance: np.random.RandomState) -> Array:
         missing -= more
     found: Array = whole.astype(np.int64)
     return found
+
+
+def in_turn(classes: Array, parts: int, seed: int) -> Array:
+    """Which of so many parts each row is of [n], at random; each part has its share of each class [n]."""
+    chance = np.random.default_rng(seed)
+    found = np.empty(len(classes), np.int64)
+    for each in np.unique(classes):
+        places = chance.permutation(np.flatnonzero(classes == each))
+        found[places] = np.arange(len(places)) % parts
+    return found
