@@ -80,6 +80,10 @@ class Lesson:
             unit=unit,
         )
 
+    def passes(self, layout: Layout) -> bool:
+        """Whether no entity of a kind learns anything."""
+        return self.labelled is None or not layout.learns or self.labelled.batch.lacks(layout.fields)
+
     def to(self, layout: Layout, entity: EntityState) -> Lessons | None:
         """The labels as the entities of one kind learn them; None where they mean nothing to them."""
         labelled = self.labelled
