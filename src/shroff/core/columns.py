@@ -77,6 +77,8 @@ class Batch:
 
     def hashes(self, field: str) -> Array:
         """A stable hash in [1, 2**63) of each value of a field, 0 where it is missing."""
+        if self.lacks([field]):
+            return np.zeros(len(self), np.int64)
         return np.fromiter(map(_hash, self.texts[field].tolist()), np.int64, len(self))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from itertools import repeat
+from typing import cast
 
 import numpy as np
 
@@ -47,7 +48,8 @@ class EntityState:
     def rows(self, keys: Sequence[str | None]) -> Array:
         """The row of each key, a new one for a key met for the first time, -1 for None."""
         slots = self.slots
-        found = np.fromiter(map(slots.get, keys, repeat(NONE)), np.int64, len(keys))
+        get = cast("dict[str | None, int]", slots).get
+        found = np.fromiter(map(get, keys, repeat(NONE)), np.int64, len(keys))
         for at in np.flatnonzero(found == NONE).tolist():  # somebody is new, or there is no entity
             key = keys[at]
             if key is not None:
