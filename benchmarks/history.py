@@ -1,17 +1,20 @@
 """How long the features of a labelled history take, day by day with the labels learned as they become known.
 
 python -m benchmarks.history FILE --map member=COLUMN ... [--policy POLICY] [--delay-days 7]
-    [--pandas PYTHON] [--json]
+    [--python PYTHON] [--runs 3] [--json]
 
-Beside them what pandas takes for the part of the same features that it has rolling functions for, in a
-process of its own: that of PYTHON, where this one has no pandas. Without a file simulated customers are
-measured.
+Beside them what pandas, Polars and River take for the part of the same features that they have rolling
+functions for, on one core, in processes of their own: those of PYTHON, where this one has no pandas. Times of
+Shroff are medians of the runs, with the least and the most. Without a file simulated customers are measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -26,35 +29,41 @@ from shroff.core.policy_document import read_policy
 from shroff.flows.evaluate import read_history
 from shroff.flows.evaluate.history import History
 from shroff.flows.evaluate.protocol import DAY
-from shroff.flows.evaluate.timeline import NEVER, Timeline, maturing, span
+from shroff.flows.evaluate.timeline import NEVER, Timeline, days_together, maturing, span
 from shroff.flows.load import mapping_of
 from shroff.runtimes.wiring import default_policy
 from shroff.runtimes.wiring.embedded import open_rows
 
-PEER = Path(__file__).parent / "peers" / "pandas_features.py"
+PEERS = {
+    name: Path(__file__).parent / "peers" / f"{name}_features.py" for name in ("pandas", "polars", "river")
+}
 
 
-def ours(history: History, policy: str, delay: int) -> dict[str, Any]:
-    """Seconds of the fold, after the first day, which compiles."""
+def ours(history: History, policy: str, delay: int, runs: int) -> dict[str, Any]:
+    """Seconds of the fold, after a part that does not count, which compiles."""
     read = read_policy(policy)
-    known_at, when = maturing(history, delay), history.batch.occurred_at
-    days = range(int(when[0]) // DAY * DAY, int(when[-1]) + 1, DAY)
-    for warm in (True, False):
+    known_at, spans = maturing(history, delay), list(days_together(history))
+    walls, processors = [], []
+    for run in range(runs + 1):
         line = Timeline(policy=read, history=history, measure=observe, known_at=known_at)
         wall, processor = perf_counter(), process_time()
-        for day in days[:2] if warm else days:
-            line.live(span(history, day, day + DAY), day + DAY)
-    seconds = process_time() - processor
+        for start, end in spans if run else spans[:1]:
+            line.live(span(history, start, end), end)
+        walls.append(perf_counter() - wall)
+        processors.append(process_time() - processor)
+    seconds = statistics.median(processors[1:])
     return {
-        "seconds": round(perf_counter() - wall, 1),
+        "seconds": round(statistics.median(walls[1:]), 1),
         "cpu_seconds": round(seconds, 1),
+        "least": round(min(processors[1:]), 1),
+        "most": round(max(processors[1:]), 1),
         "columns": len(read.feature_names),
         "us_a_row": round(seconds / len(history) * 1e6, 1),
     }
 
 
 def theirs(history: History, delay: int, python: str) -> dict[str, Any]:
-    """What the peer says, or why it says nothing."""
+    """What the peers say, each on one core, or why they say nothing."""
     with TemporaryDirectory() as folder:
         place = Path(folder) / "history.npz"
         batch = history.batch
@@ -64,8 +73,13 @@ def theirs(history: History, delay: int, python: str) -> dict[str, Any]:
             place, when=batch.occurred_at, customer=people, merchant=shops,
             amount=batch.amount_minor / 100, fraud=history.fraud,
         )  # fmt: skip
-        command = [python, str(PEER), str(place), str(delay / DAY)]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        return {name: _told(python, file, place, delay) for name, file in PEERS.items()}
+
+
+def _told(python: str, file: Path, place: Path, delay: int) -> dict[str, Any]:
+    command = [python, str(file), str(place), str(delay / DAY)]
+    one_core = {**os.environ, "POLARS_MAX_THREADS": "1"}
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=one_core)
     if run.returncode:
         return {"left out": run.stderr.strip().splitlines()[-1]}
     found: dict[str, Any] = json.loads(run.stdout)
@@ -87,20 +101,24 @@ def main() -> None:
     asked.add_argument("--map", action="append", default=[])
     asked.add_argument("--policy", type=Path)
     asked.add_argument("--delay-days", type=int, default=7)
-    asked.add_argument("--pandas", default=sys.executable)
+    asked.add_argument("--python", default=sys.executable)
+    asked.add_argument("--runs", type=int, default=3)
     asked.add_argument("--json", action="store_true")
     given = asked.parse_args()
     policy = default_policy() if given.policy is None else given.policy.read_text("utf-8")
     with TemporaryDirectory() as folder:
         file, mapping = (given.file, given.map) if given.file else simulated(Path(folder))
-        rows = open_rows(file, mapping_of(mapping))
+        rows, begun = open_rows(file, mapping_of(mapping)), process_time()
         history = read_history(
             rows, currency=read_policy(policy).base_currency, until=NEVER, show=lambda *_: None
         )
+    read = {"cpu_seconds": round(process_time() - begun, 1)}
     delay = given.delay_days * DAY
-    told = {"shroff": ours(history, policy, delay), "pandas": theirs(history, delay, given.pandas)}
+    told = {"the file is read in": read, "shroff": ours(history, policy, delay, given.runs)}
+    told |= theirs(history, delay, given.python)
     if given.json:
-        sys.stdout.write(json.dumps({"transactions": len(history), **told}) + "\n")
+        machine = {"machine": platform.platform(), "python": platform.python_version()}
+        sys.stdout.write(json.dumps({**machine, "transactions": len(history), **told}) + "\n")
         return
     sys.stdout.write(f"{len(history):,} transactions\n")
     for name, figures in told.items():

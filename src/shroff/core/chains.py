@@ -81,6 +81,8 @@ cents."""
 SMALLEST, LARGEST, KINDS = 4, 6, 16
 """Records of the smallest block; the kind that holds a whole chain; how many kinds there are, as parts of one
 entity that were merged come to longer chains until their next event."""
+TOGETHER = 256
+"""Of more rows than these, those of one entity are gone through together."""
 _USED, _FREE = 0, 1  # cells of `ends`
 
 
@@ -171,10 +173,10 @@ def _drop(base: int, gone: int, size: int, times: Array, values: Array) -> None:
 @compiled
 def _let_go(time: int, reach: int, base: int, size: int, times: Array, values: Array) -> int:
     """Forget the records that no transaction can ask for any more. Returns how many went."""
-    at = base + size - SPARED
-    oldest = min(time, times[at, LAST]) - reach
-    while at > base and times[at - 1, LAST] >= oldest:
-        at -= 1
+    newest = base + size - SPARED
+    oldest, at = min(time, times[newest, LAST]) - reach, base
+    while at < newest and times[at, LAST] < oldest:
+        at += 1
     _drop(base, at - base, size, times, values)
     return at - base
 
@@ -253,15 +255,17 @@ def _deviation(size: int, usual: float, unit: float, found: Array) -> float:
     """The median of how many times the median the ordered amounts are, or it them: the nearest come first."""
     above = size // 2
     below = above - 1
+    up = (found[above, ORDERED] + unit) / usual
+    down = usual / (found[below, ORDERED] + unit)
     distance, before = 1.0, 1.0
     for _ in range(size // 2 + 1):
         before = distance
-        up = (found[above, ORDERED] + unit) / usual if above < size else np.inf
-        down = usual / (found[below, ORDERED] + unit) if below >= 0 else np.inf
         if up <= down:
             distance, above = up, above + 1
+            up = (found[above, ORDERED] + unit) / usual if above < size else np.inf
         else:
             distance, below = down, below - 1
+            down = usual / (found[below, ORDERED] + unit) if below >= 0 else np.inf
     return distance if size % 2 else (before + distance) / 2.0
 
 
@@ -461,17 +465,18 @@ def _meet(
 
 @compiled
 def _run(
-    slots: Array, when: Array, amounts: Array, points: Array, unit: float,
+    turns: Array, slots: Array, when: Array, amounts: Array, points: Array, unit: float,
     lengths: Array, tiles: Array, lateness: int,
     places_from: int, known_from: int, runs_from: int, habit_of: Array, judge: int,
-    learners: Array, learned: Array, events: Array, paid: Array, frauds: Array, before: Array,
+    learners: Array, learned: Array, events: Array, paid: Array, frauds: Array,
     blocks: Array, kinds: Array, sizes: Array, times: Array, values: Array, ends: Array,
     out: Array, habits: Array,
 ) -> tuple[Array, Array]:  # fmt: skip
-    """Answer and count each row, and learn each label before its row. Returns the arena, which may be new."""
-    label, room, found = 0, len(lengths) * (ROOM + 1), np.empty((SAMPLED, 3))
-    for row in range(len(slots) + 1):
-        while label < len(learners) and (row == len(slots) or before[label] <= row):
+    """Answer and count rows, and learn labels, as they take turns. Returns the arena, which may be new."""
+    room, found = len(lengths) * (ROOM + 1), np.empty((SAMPLED, 3))
+    for row in turns:
+        if row < 0:
+            label = ~row
             slot = learners[label]
             if judge != NONE:
                 base, size = (NONE, 0) if slot == NONE else (blocks[slot, judge], sizes[slot, judge])
@@ -485,11 +490,10 @@ def _run(
                     slot, learned[label], events[label], frauds[label], lengths, tiles, lateness,
                     known_from, runs_from, blocks, kinds, sizes, times, values, ends,
                 )  # fmt: skip
-            label += 1
-        if row < len(slots) and slots[row] == NONE:
+        elif slots[row] == NONE:
             out[row, :, :] = np.nan
             habits[row, :, :] = np.nan
-        elif row < len(slots):
+        else:
             times, values = _roomier(room, times, values, ends)
             _meet(
                 slots[row], when[row], amounts[row], points[row], unit, lengths, tiles, lateness,
@@ -612,11 +616,11 @@ class Chains:
         self.make_room(entities)
         out = np.empty((len(slots), windows, QUERIED))
         habits = np.empty((len(slots), int(np.count_nonzero(self.habit_of != NONE)), HABITS))
+        turns = turns_of(slots, learned.slots, learned.before)
         self.times, self.values = _run(
-            slots, when, amounts, points, unit, self.lengths, tiles_of(self.lengths), self.lateness,
+            turns, slots, when, amounts, points, unit, self.lengths, tiles_of(self.lengths), self.lateness,
             self.places_from, self.known_from, self.runs_from, self.habit_of, self.judge,
             learned.slots, learned.known_at, learned.occurred_at, learned.amounts, learned.fraud,
-            learned.before,
             self.blocks, self.kinds, self.sizes, self.times, self.values, self.ends, out, habits,
         )  # fmt: skip
         return out, habits
@@ -643,6 +647,20 @@ class Chains:
         self.sizes[slot, window] = len(times)
         at = self.span(slot, window)
         self.times[at], self.values[at] = times, values
+
+
+def turns_of(slots: Array, learners: Array | None = None, before: Array | None = None) -> Array:
+    """In which order rows [n], and labels [k] each before its row, are gone through: label i as ~i.
+
+    Those of one entity keep their order, and no entity sees another's. So whatever is of one entity comes
+    together, while its records are near: a day of many thousand rows takes half the time.
+    """
+    turns, whose = np.arange(len(slots)), slots
+    if learners is not None and before is not None and len(learners):
+        turns = np.insert(turns, before, ~np.arange(len(learners)))
+        whose = np.insert(slots, before, learners)
+    # By 16 bits numpy sorts in linear time; entities that share them take turns.
+    return turns[np.argsort(whose.astype(np.uint16), kind="stable")] if len(turns) > TOGETHER else turns
 
 
 def grown(array: Array, rows: int, fill: int | None = None) -> Array:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import repeat
 
 import numpy as np
 
@@ -57,20 +58,28 @@ class Batch:
             for currency, rate in rates.items()
         }
         factors[base] = 1.0
-        by_row = np.array([factors.get(currency, np.nan) for currency in self.currency], np.float64)
+        found = map(factors.get, self.currency.tolist(), repeat(np.nan))
+        by_row = np.fromiter(found, np.float64, len(self))
         amounts: Array = np.rint(self.amount_minor * by_row)
         return amounts
 
     def keys(self, fields: Sequence[str]) -> list[str | None]:
         """What identifies an entity in each row; None where one of its fields is missing."""
         if len(fields) == 1:
-            return list(self.texts[fields[0]])
-        rows = zip(*(self.texts[field] for field in fields), strict=True)
+            only: list[str | None] = self.texts[fields[0]].tolist()
+            return only
+        rows = zip(*(self.texts[field].tolist() for field in fields), strict=True)
         return [None if None in row else JOINT.join(row) for row in rows]
+
+    def lacks(self, fields: Sequence[str]) -> bool:
+        """Whether one of the fields is missing in every row, so that no row has an entity of them."""
+        return any(self.texts[field].tolist().count(None) == len(self) for field in fields)
 
     def hashes(self, field: str) -> Array:
         """A stable hash in [1, 2**63) of each value of a field, 0 where it is missing."""
-        return np.array([_hash(value) for value in self.texts[field]], np.int64)
+        if self.lacks([field]):
+            return np.zeros(len(self), np.int64)
+        return np.fromiter(map(_hash, self.texts[field].tolist()), np.int64, len(self))
 
 
 @lru_cache(maxsize=100_000)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shroff.core.chains import LET_GO_EVERY, NONE, SPARED, grown, tiles_of
+from shroff.core.chains import LET_GO_EVERY, NONE, SPARED, grown, tiles_of, turns_of
 from shroff.core.compiled import Array, compiled
 
 KEPT = 64
@@ -178,12 +178,12 @@ def _step(
 
 @compiled
 def _run(
-    slots: Array, when: Array, values: Array, lengths: Array, tiles: Array, lateness: int,
+    turns: Array, slots: Array, when: Array, values: Array, lengths: Array, tiles: Array, lateness: int,
     heads: Array, sizes: Array, hashes: Array, times: Array, across: Array, down: Array, ends: Array,
     out: Array,
 ) -> None:  # fmt: skip
     best = np.empty(KEPT, np.int64)
-    for row in range(len(slots)):
+    for row in turns:
         slot = slots[row]
         if slot == NONE:
             out[row, :] = np.nan
@@ -235,7 +235,7 @@ class Distincts:
         self.across, self.down = grown(self.across, needed, NONE), grown(self.down, needed, NONE)
         out = np.empty((len(slots), columns))
         _run(
-            slots, when, values, self.lengths, tiles_of(self.lengths), self.lateness, self.heads, self.sizes,
-            self.hashes, self.times, self.across, self.down, self.ends, out,
+            turns_of(slots), slots, when, values, self.lengths, tiles_of(self.lengths), self.lateness,
+            self.heads, self.sizes, self.hashes, self.times, self.across, self.down, self.ends, out,
         )  # fmt: skip
         return out

@@ -80,6 +80,12 @@ class Lesson:
             unit=unit,
         )
 
+    def passes(self, layout: Layout) -> bool:
+        """Whether no entity of a kind learns anything. Who judges says of a payer that is missing, too."""
+        if self.labelled is None or not layout.learns:
+            return True
+        return not layout.judges and self.labelled.batch.lacks(layout.fields)
+
     def to(self, layout: Layout, entity: EntityState) -> Lessons | None:
         """The labels as the entities of one kind learn them; None where they mean nothing to them."""
         labelled = self.labelled

@@ -32,6 +32,9 @@ def observe(
     asked = _Asked.of(state, batch)
     lesson, parts = Lesson.of(state, labelled, before), {}
     for layout in judges_first(state.layouts):
+        if batch.lacks(layout.fields) and lesson.passes(layout):
+            parts[layout] = np.full((len(batch), len(layout.features)), np.nan)
+            continue
         answers = _meet(layout, state.entities[layout.entity], asked, lesson)
         parts[layout] = layout.columns(
             answers, batch.occurred_at, asked.amounts, state.base_currency, asked.points

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from itertools import repeat
 from typing import cast
 
 import numpy as np
@@ -47,13 +48,13 @@ class EntityState:
     def rows(self, keys: Sequence[str | None]) -> Array:
         """The row of each key, a new one for a key met for the first time, -1 for None."""
         slots = self.slots
-        found = list(map(cast("dict[str | None, int]", slots).get, keys))
-        if None in found:  # somebody is new, or there is no entity
-            found = [
-                row if row is not None else NONE if key is None else slots.setdefault(key, len(slots))
-                for row, key in zip(found, keys, strict=True)
-            ]
-        return np.array(found, np.int64)
+        get = cast("dict[str | None, int]", slots).get
+        found = np.fromiter(map(get, keys, repeat(NONE)), np.int64, len(keys))
+        for at in np.flatnonzero(found == NONE).tolist():  # somebody is new, or there is no entity
+            key = keys[at]
+            if key is not None:
+                found[at] = slots.setdefault(key, len(slots))
+        return found
 
     def arrays(self) -> dict[str, Array]:
         """Everything that is remembered, as plain arrays that go on changing with the state."""

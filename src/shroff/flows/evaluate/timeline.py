@@ -5,7 +5,7 @@ A label is learned before the first transaction that occurs when it is known, an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,8 +16,11 @@ from shroff.core.labels import Labelled
 from shroff.core.policy import Policy
 from shroff.core.state import State
 from shroff.flows.evaluate.history import History, taken
+from shroff.flows.evaluate.protocol import DAY
 
 NEVER = np.iinfo(np.int64).max
+TOGETHER = 100_000
+"""Transactions of days that are lived through together."""
 
 Measure = Callable[[State, Batch, Labelled | None, Array | None], Array]
 """`core.observe.observe`, or what stands in for it."""
@@ -57,6 +60,23 @@ def span(history: History, start: int, end: int) -> slice:
     """The transactions that occurred in [start, end) ms."""
     first, last = np.searchsorted(history.batch.occurred_at, [start, end])
     return slice(int(first), int(last))
+
+
+def days_together(history: History, most: int = TOGETHER) -> Iterator[tuple[int, int]]:
+    """Spans of whole days in ms that cover a history, the longest with no more transactions than that.
+
+    Where nothing is looked at in between, days may be lived through together: an entity's transactions are
+    observed while its records are near.
+    """
+    when = history.batch.occurred_at
+    start, last = int(when[0]) // DAY * DAY, int(when[-1])
+    while start <= last:
+        end = start + DAY
+        rows = span(history, start, end)
+        while end <= last and span(history, start, end + DAY).stop - rows.start <= most:
+            end += DAY
+        yield start, end
+        start = end
 
 
 def maturing(history: History, delay: int) -> Array:

@@ -29,7 +29,7 @@ from shroff.flows.evaluate.columns import names_of, table
 from shroff.flows.evaluate.history import History, taken
 from shroff.flows.evaluate.prequential import cards_of
 from shroff.flows.evaluate.protocol import DAY
-from shroff.flows.evaluate.timeline import Timeline, maturing, span
+from shroff.flows.evaluate.timeline import Timeline, days_together, maturing, span
 from shroff.flows.train.asked import Ask, Make, Track
 from shroff.flows.train.choose import chosen_thresholds
 from shroff.flows.train.days import Days, windows_of
@@ -76,16 +76,16 @@ def train(
 
 
 def _measured(history: History, policy: Policy, known_at: Array, track: Track) -> Array:
-    """The columns [n, f] of all history, day after day, each label learned when it is known."""
+    """The columns [n, f] of all history, each label learned when it is known."""
     line = Timeline(policy=policy, history=history, measure=observe, known_at=known_at)
     columns = np.empty((len(history), len(names_of(policy))))
     when = history.batch.occurred_at
     first, last = int(when[0]) // DAY * DAY, int(when[-1])
     with track("features", (last - first) // DAY + 1, "days") as show:
-        for number, day in enumerate(range(first, last + 1, DAY), 1):
-            rows = span(history, day, day + DAY)
-            columns[rows] = table(policy, taken(history.batch, rows), line.live(rows, day + DAY))
-            show(number, rows.stop)
+        for start, end in days_together(history):
+            rows = span(history, start, end)
+            columns[rows] = table(policy, taken(history.batch, rows), line.live(rows, end))
+            show((end - first) // DAY, rows.stop)
     return columns
 
 
