@@ -42,17 +42,17 @@ def test_at_least_a_thousand_hostile_expressions_are_tried() -> None:
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
 def test_no_hostile_expression_takes_long_to_refuse(family: Callable[[], Iterator[str]]) -> None:
     for source in family():
-        start = time.perf_counter()
+        start = time.process_time()
         refused(source)
-        assert time.perf_counter() - start < _LONGEST_SECONDS, source[:100]
+        assert time.process_time() - start < _LONGEST_SECONDS, source[:100]
 
 
 def test_a_mistyped_name_is_refused_quickly_among_thousands() -> None:
     names = {f"customer.{name}_{i}": Kind.NUMBER for name in ("count", "amount_sum") for i in range(3_000)}
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ExpressionError, match=r"did you mean customer\.count_1777"):
         check("customer.cuont_1777 > 1", names)
-    assert time.perf_counter() - start < _LONGEST_SECONDS
+    assert time.process_time() - start < _LONGEST_SECONDS
 
 
 @pytest.mark.parametrize("source", [None, 1, 1.5, True, b"amount > 1", ["amount"], {"amount": 1}, object()])

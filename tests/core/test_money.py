@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from decimal import Decimal
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -53,7 +53,7 @@ def test_the_largest_amount_is_allowed_and_one_more_is_not() -> None:
     ids=["huge", "tiny", "many zeros", "many decimals", "many digits"],
 )
 def test_hostile_numbers_are_answered_at_once(text: str) -> None:
-    amount, start = Decimal(text), perf_counter()
+    amount, start = Decimal(text), process_time()
     with suppress(ValueError):
         assert to_minor(amount, "USD") == 100
-    assert perf_counter() - start < 0.5, "nothing may grow with the square of the digits"
+    assert process_time() - start < 0.5, "nothing may grow with the square of the digits"
