@@ -192,10 +192,8 @@ def test_attributes_have_limits() -> None:
 )
 @pytest.mark.timeout(20)  # who writes a number out in full is not done before the sun sets
 def test_hostile_numbers_are_answered_at_once(field: str, value: object) -> None:
-    try:
-        parse({**EXAMPLE, field: value})
-    except Rejected as refused:
-        assert {fault.field for fault in refused.faults} == {field}
+    with suppress(Rejected):
+        assert read(**{field: value}).transaction_id == EXAMPLE["transaction_id"]
 
 
 scalars = st.one_of(
