@@ -92,7 +92,7 @@ def sustained(rows: Path, seconds: int, place: Path) -> dict[str, float]:
         server.drain()
         took = time.monotonic() - began
         many = server.accepted() - before
-        memory, used = server.memory_mb(), server.cpu_s() - spent
+        memory, used = server.memory_mb(), server.cpu_us(spent, many)
         lags = percentiles(server.lags_ms(before))
         audited = server.audit()
         size = sum(file.stat().st_size for file in server.data.rglob("*") if file.is_file())
@@ -102,7 +102,7 @@ def sustained(rows: Path, seconds: int, place: Path) -> dict[str, float]:
         **told,
         "undecided_when_wrk_ended": at_end,
         **{f"lag_{name}": lag for name, lag in lags.items()},
-        "cpu_us_per_transaction": round(used / many * 1e6, 1),
+        **used,
         "folder_bytes_per_transaction": round(size / audited["accepted"]),
         "written_bytes_per_transaction": round(wrote / many),
         "memory_mb": memory,
