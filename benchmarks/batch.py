@@ -54,7 +54,7 @@ def post(server: Server, waiting: list[bytes], lock: Lock) -> None:
 
 
 def _status(connection: HTTPConnection, body: bytes) -> int:
-    """What a batch is answered; 0 where the line broke, as it may where a refusal comes before the body's end.
+    """What a batch is answered; 0 where the line broke, as it may where it is refused unread.
 
     Either way it is posted again: what was accepted before is not accepted twice.
     """

@@ -1,6 +1,6 @@
 """`POST /decisions` at 500, 1,000 and 2,000 requests a second offered: how soon the decision is answered.
 
-python -m benchmarks.decisions [--seconds 30] [--repeat 3] [--json]
+python -m benchmarks.decisions [--seconds 60] [--repeat 3] [--json]
 
 An open loop with latencies from when each request was due; `answered_200` had the decision in the answer,
 `answered_202` was accepted and is decided later. Default policy, a promoted model of 300 trees.
@@ -26,7 +26,7 @@ def at_rate(rows: Path, rate: int, seconds: int, place: Path) -> dict[str, float
 
 def main() -> None:
     """Print the figures, as a table or as JSON."""
-    given = asked(__doc__, seconds=30, repeat=3)
+    given = asked(__doc__, seconds=60, repeat=3)
     runs: dict[str, list[dict[str, float]]] = {}
     with folder() as kept:
         rows = Path(kept) / "rows"
