@@ -52,3 +52,7 @@ class SnapshotNames:
                 raise LookupError(f"policy {version} is not on record")
             names = self._known[version] = read_policy(published.document).snapshot_names
         return names
+
+    def known(self, version: str) -> tuple[str, ...] | None:
+        """The same of a policy that was read before, None for another; asks nobody."""
+        return self._known.get(version)
