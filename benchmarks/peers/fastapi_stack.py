@@ -61,7 +61,7 @@ def api(redis_port: int, http_port: int) -> None:
     from pydantic import BaseModel, Field  # noqa: PLC0415
     from redis.asyncio import Redis  # noqa: PLC0415
 
-    class Posted(BaseModel):  # type: ignore[misc]
+    class Posted(BaseModel):
         transaction_id: str = Field(min_length=1, max_length=128)
         amount: float = Field(gt=0)
         timestamp: float

@@ -84,6 +84,15 @@ def test_a_reason_shows_the_values_that_made_it() -> None:
     assert (reason.rule, reason.outcome, reason.score) == ("r0", "review", 0.5)
 
 
+@given(st.lists(st.floats() | st.integers(-(10**15), 10**15).map(lambda cents: cents / 100), min_size=1))
+def test_a_reason_keeps_numbers_to_six_decimals(numbers: list[float]) -> None:
+    which = _policy(rules(("1 > 0 or attributes.x > 0", "review", 0.5), rest="[attributes]\nx = 'number'"))
+    batch = Batch.of([transaction(at, attributes={"x": number}) for at, number in enumerate(numbers)])
+    decisions = decide(which, batch, np.empty((len(numbers), 0)), decided_at=5)
+    kept = [each.reasons[0].values["attributes.x"] for each in decisions]
+    assert kept == [None if math.isnan(number) else round(number, 6) for number in numbers]
+
+
 @pytest.mark.parametrize(
     "when", ["amount > 0", "amount <= 0", "amount == amount", "latitude < 5", "not amount > 0"]
 )
