@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def sample(seed: int, rows: int = 600, cards: int = 150) -> tuple[Array, Array, 
 def test_the_values_are_those_of_the_measures() -> None:
     fraud, scores, cards = sample(1)
     scores = np.round(scores, 1)
-    measures = (average_precision, roc_auc, recall_at, brier)
+    measures: tuple[Callable[[Array, Array], float], ...] = (average_precision, roc_auc, recall_at, brier)
     found = estimates(fraud, scores, cards, seed=3, draws=5)
     for name, measure in zip(MEASURES, measures, strict=True):
         assert found[name].value == pytest.approx(measure(fraud, scores), abs=1e-6)
