@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from structlog.testing import capture_logs
 
-from shroff.adapters.files.snapshots import FileSnapshots
+from shroff.adapters.files.snapshots import FileSnapshots, SnapshotsBehind
 from shroff.adapters.memory import MemorySnapshots
 from shroff.ports import Snapshots
 
 Arrays = dict[str, np.ndarray]
 
 
-@pytest.fixture(params=["memory", "files"])
+@pytest.fixture(params=["memory", "files", "behind", "too large for two"])
 def snapshots(request: pytest.FixtureRequest, tmp_path: Path) -> Snapshots:
     makers: dict[str, Callable[[], Snapshots]] = {
         "memory": MemorySnapshots,
         "files": lambda: FileSnapshots(tmp_path / "state.snapshot"),
+        "behind": lambda: SnapshotsBehind(FileSnapshots(tmp_path / "state.snapshot")),
+        "too large for two": lambda: SnapshotsBehind(FileSnapshots(tmp_path / "state.snapshot"), 0),
     }
     return makers[request.param]()
 
@@ -82,3 +88,41 @@ def test_a_damaged_file_counts_as_no_snapshot(tmp_path: Path, damage: str) -> No
         content = bytearray(b"not a snapshot")
     path.write_bytes(content)
     assert FileSnapshots(path).load("key") is None
+
+
+class Held(FileSnapshots):
+    """Does not begin to write before it may."""
+
+    may = Event()
+
+    def save(self, key: str, seq: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+        assert self.may.wait(20)
+        super().save(key, seq, arrays)
+
+
+def test_who_saves_goes_on_while_it_is_written_and_changes_nothing_of_it(tmp_path: Path) -> None:
+    held = Held(tmp_path / "state.snapshot")
+    snapshots, state = SnapshotsBehind(held), {"a": np.zeros(3)}
+    snapshots.save("key", 1, state)
+    state["a"][:] = 1
+    held.may.set()
+    loaded = snapshots.load("key")
+    assert loaded is not None
+    assert (loaded[0], loaded[1]["a"].tolist()) == (1, [0, 0, 0])
+
+
+def test_what_cannot_be_written_behind_is_said_and_the_one_before_stays(tmp_path: Path) -> None:
+    disk, gone = tmp_path / "disk", tmp_path / "gone"
+    disk.mkdir()
+    snapshots = SnapshotsBehind(FileSnapshots(disk / "state.snapshot"))
+    snapshots.save("key", 1, {"a": np.zeros(3)})
+    snapshots.wait()
+    disk.rename(gone)
+    with capture_logs() as said:
+        snapshots.save("key", 2, {"a": np.ones(3)})
+        snapshots.wait()
+    assert [each["event"] for each in said] == ["snapshot_not_kept"]
+    gone.rename(disk)
+    loaded = snapshots.load("key")
+    assert loaded is not None
+    assert loaded[0] == 1

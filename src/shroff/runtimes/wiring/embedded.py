@@ -10,7 +10,7 @@ from shroff.adapters.files.bookmark import Bookmark
 from shroff.adapters.files.lists import read_list
 from shroff.adapters.files.readers import open_labels, open_rows
 from shroff.adapters.files.reports import FileReports
-from shroff.adapters.files.snapshots import FileSnapshots
+from shroff.adapters.files.snapshots import FileSnapshots, SnapshotsBehind
 from shroff.adapters.files.writers import write_simulated
 from shroff.adapters.notify import LogChannel, SmtpChannel, WebhookChannel
 from shroff.adapters.sqlite import SqliteQueue, SqliteStore
@@ -38,11 +38,12 @@ class Embedded:
     settings: Settings
     queue: SqliteQueue
     store: SqliteStore
-    snapshots: FileSnapshots
+    snapshots: SnapshotsBehind
     reports: FileReports
 
     def close(self) -> None:
-        """Close both files."""
+        """Close both files, once the snapshot is written."""
+        self.snapshots.wait()
         self.queue.close()
         self.store.close()
 
@@ -67,7 +68,7 @@ def open_embedded(data: Path, *, create: bool = True) -> Embedded:
         settings=settings,
         queue=SqliteQueue(data / QUEUE),
         store=SqliteStore(data / STORE),
-        snapshots=FileSnapshots(data / SNAPSHOT),
+        snapshots=SnapshotsBehind(FileSnapshots(data / SNAPSHOT)),
         reports=FileReports(data / REPORTS),
     )
     if opened.store.policies.active() is None:
