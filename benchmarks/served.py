@@ -24,7 +24,7 @@ from typing import Any, TextIO
 
 from benchmarks.trees import TREES, made
 
-CUSTOMERS = 100_000
+CUSTOMERS = 300_000
 _POLL, _PATIENCE, _TICKS = 0.02, 120.0, os.sysconf("SC_CLK_TCK")
 
 
