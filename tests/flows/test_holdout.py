@@ -62,6 +62,15 @@ def test_a_leak_is_refused_as_it_is_fold_after_fold(measure: Measure) -> None:
         hold_out(history(), POLICY, PLAN, train=by_frauds_of_merchant, track=silent, measure=measure)
 
 
+@pytest.mark.parametrize("many", range(2, 12))
+def test_a_file_of_a_few_rows_is_refused_in_a_sentence(many: int) -> None:
+    few = history([row | {"label": at % 2} for at, row in enumerate(rows()[:many])])
+    with pytest.raises(Rejected, match="part has"):
+        hold_out(
+            few, POLICY, Holdout(test_share=0.25, delay_days=0), train=by_frauds_of_merchant, track=silent
+        )
+
+
 def test_unlabelled_rows_are_not_tested_and_the_newest_are() -> None:
     found = history([row | {"label": 2} if at % 5 == 0 else row for at, row in enumerate(rows())])
     fold = hold_out(found, POLICY, PLAN, train=by_frauds_of_merchant, track=silent)["folds"][0]

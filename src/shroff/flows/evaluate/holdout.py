@@ -107,9 +107,9 @@ class Holdout:
         if self.random_state is not None:
             part = in_turn(history.fraud[rows], _PARTS, self.random_state)
             return [(rows[part != at], rows[part == at]) for at in range(_WINDOWS)]
-        when, size = history.batch.occurred_at, len(rows) // _PARTS
+        when, size = history.batch.occurred_at, max(len(rows) // _PARTS, 1)
         ends = [len(rows) - number * size for number in range(_WINDOWS)]
-        later = [rows[end - size : end] for end in ends if size]
+        later = [rows[end - size : end] for end in ends]
         return [(rows[known_at[rows] <= when[each[0]]], each) for each in later]
 
 
@@ -139,9 +139,9 @@ def hold_out(  # noqa: PLR0913  # what is chosen, and how it is measured, have d
     for kind, some in (("training", rows), ("test", tested)):
         _both(history, some, kind)
     windows = protocol.windows(history, rows, known_at)
-    for earlier, later in windows[:1]:
-        _both(history, earlier, "earlier training")
-        _both(history, later, "later training")
+    earlier, later = windows[0]
+    _both(history, earlier, "earlier training")
+    _both(history, later, "later training")
     check_alone(names, columns[rows], history.fraud[rows])
     # Labels come in among the training rows, so leaks would show there first.
     met = np.union1d(rows, tested)
@@ -149,7 +149,6 @@ def hold_out(  # noqa: PLR0913  # what is chosen, and how it is measured, have d
     within = slice(len(OF_TRANSACTION), len(OF_TRANSACTION) + features.shape[1])
     check_past_alone(policy, history, known_at, columns[sample, within], sample, measure)
     train, tried = _tuned(columns, history, windows, tune, track) or (train, {})
-    earlier, later = windows[0]
     threshold = _best_cut(
         history.fraud[later], train(columns[earlier], history.fraud[earlier], names)(columns[later])
     )
