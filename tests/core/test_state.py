@@ -24,3 +24,16 @@ def test_a_restored_state_gives_the_features_of_one_that_never_stopped(
     restarted = State.empty(layouts(), "USD", {})
     restarted.restore(stopped.arrays())
     np.testing.assert_array_equal(observe(restarted, after), observe(steady, after))
+
+
+@given(streams)
+def test_what_is_saved_has_nothing_to_spare(stream: list[Transaction]) -> None:
+    state = State.empty(layouts(), "USD", {})
+    observe(state, Batch.of(stream))
+    for name, array in state.arrays().items():
+        entity = state.entities[name.split("/")[0]]
+        part = entity.chains if "Chains." in name else entity.distincts
+        if name.endswith(("blocks", "kinds", "heads")):
+            assert len(array) == len(entity.slots)
+        elif name.endswith(("times", "values", "hashes", "across", "down")):
+            assert len(array) == part.ends[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -15,6 +16,7 @@ from shroff.core.transaction import Transaction
 from shroff.flows.audit import audit
 from shroff.flows.publish import publish
 from shroff.ports import Entry, Lists, Record
+from shroff.runtimes.embedded import worker as module
 from shroff.runtimes.embedded.worker import Worker, WorkerPorts
 
 POLICY = """
@@ -182,6 +184,24 @@ def test_a_snapshot_that_cannot_be_written_stops_nothing(monkeypatch: pytest.Mon
     world.post(*range(10))
     drained(world.worker(batch=2, snapshot_every=2))
     assert len(world.records()) == 10
+
+
+def test_a_large_state_is_kept_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, kept, save = World(), list[tuple[int, int]](), MemorySnapshots.save
+
+    def noted(snapshots: MemorySnapshots, key: str, seq: int, arrays: Any) -> None:
+        kept.append((seq, sum(array.nbytes for array in arrays.values())))
+        save(snapshots, key, seq, arrays)
+
+    monkeypatch.setattr(MemorySnapshots, "save", noted)
+    monkeypatch.setattr(module, "WRITTEN_A_DECISION", 100)
+    world.post(*range(100))
+    drained(world.worker(batch=2, snapshot_every=4))
+    assert kept[0][0] == 4, "nothing is known of its size yet"
+    assert len(kept) > 1
+    for (before, size), (after, _) in pairwise(kept):
+        assert size / 100 <= after - before < size / 100 + 4
+        assert after - before > 4
 
 
 def test_a_queue_that_is_older_than_the_store_is_refused() -> None:

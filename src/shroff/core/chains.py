@@ -78,9 +78,9 @@ SURPRISING, EXPLAINING = np.e, 2.0
 """Times the median from which on an amount is surprising, where three deviations are not more, and from which
 on a fraud's explains the fraud: one unit of the currency is added to amounts, as cents are no multiple of
 cents."""
-SMALLEST, LARGEST, KINDS = 4, 6, 16
-"""Records of the smallest block; the kind that holds a whole chain; how many kinds there are, as parts of one
-entity that were merged come to longer chains until their next event."""
+LARGEST, KINDS = 8, 18
+"""The kind of block that holds a whole chain; how many kinds there are, as parts of one entity that were
+merged come to longer chains until their next event."""
 TOGETHER = 256
 """Of more rows than these, those of one entity are gone through together."""
 _USED, _FREE = 0, 1  # cells of `ends`
@@ -94,8 +94,8 @@ def tiles_of(lengths: Array) -> Array:
 
 @compiled
 def _room(kind: int) -> int:
-    """How many records a block of a kind has room for: twice as many as the kind before."""
-    return SMALLEST << kind if kind < LARGEST else (ROOM + 1) << (kind - LARGEST)
+    """How many records a block of a kind has room for: one, then twice as many as the kind before."""
+    return 1 << kind if kind < LARGEST else (ROOM + 1) << (kind - LARGEST)
 
 
 @compiled
@@ -624,6 +624,11 @@ class Chains:
             self.blocks, self.kinds, self.sizes, self.times, self.values, self.ends, out, habits,
         )  # fmt: skip
         return out, habits
+
+    @property
+    def used(self) -> int:
+        """How many records of the arena are in blocks, or were."""
+        return int(self.ends[_USED])
 
     def make_room(self, entities: int) -> None:
         """Have a row for so many entities."""

@@ -225,12 +225,17 @@ class Distincts:
             ends=np.array([0, NONE], np.int64),
         )
 
+    @property
+    def used(self) -> int:
+        """How many records are in chains, or were."""
+        return int(self.ends[_USED])
+
     def observe(self, slots: Array, when: Array, values: Array, entities: int) -> Array:
         """Distinct values before each event, [n, columns], then add the events' own `values` [n, columns]."""
         columns = len(self.lengths)
         self.heads = grown(self.heads, entities, NONE)
         self.sizes = grown(self.sizes, entities, 0)
-        needed = int(self.ends[_USED]) + len(slots) * columns
+        needed = self.used + len(slots) * columns
         self.hashes, self.times = grown(self.hashes, needed), grown(self.times, needed)
         self.across, self.down = grown(self.across, needed, NONE), grown(self.down, needed, NONE)
         out = np.empty((len(slots), columns))

@@ -18,6 +18,10 @@ from shroff.core.features import Layout
 from shroff.core.parts import EntityPart, give, take
 
 _OF_LAYOUT = frozenset(("lateness", "places_from", "known_from", "runs_from", "habit_of", "judge"))
+_AN_ENTITY = frozenset(("blocks", "kinds", "sizes", "heads"))
+"""Arrays with a row an entity, and some to spare."""
+_A_RECORD = frozenset(("times", "values", "hashes", "across", "down"))
+"""Arrays with a row a record, and some to spare."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,8 +64,16 @@ class EntityState:
         """Everything that is remembered, as plain arrays that go on changing with the state."""
         found: dict[str, Array] = {"keys": np.frombuffer(json.dumps(list(self.slots)).encode(), np.uint8)}
         for part in (self.chains, self.distincts):
-            found |= {f"{type(part).__name__}.{name}": getattr(part, name) for name in _columns(part)}
+            for name in _columns(part):
+                found[f"{type(part).__name__}.{name}"] = self._used(part, name)
         return found
+
+    def _used(self, part: Chains | Distincts, name: str) -> Array:
+        """An array of a part without what it has to spare."""
+        array: Array = getattr(part, name)
+        if name in _AN_ENTITY:
+            return array[: len(self.slots)]
+        return array[: part.used] if name in _A_RECORD else array
 
     def restore(self, arrays: Mapping[str, Array]) -> None:
         """Remember what `arrays` returned, and nothing else."""

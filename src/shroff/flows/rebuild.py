@@ -65,10 +65,15 @@ def keep(  # noqa: PLR0913  # where it is in both logs, and a port for each
     *,
     place: int = 0,
     labels: LearnedLabels | None = None,
-) -> None:
-    """Keep the state after record `seq` and the label that was learned as number `place`."""
+) -> int:
+    """Keep the state after record `seq` and the label that was learned as number `place`.
+
+    Returns how many bytes that is.
+    """
     marks = {_LAST: _id_of(ledger, seq), _LEARNED: np.array([place, _number_of(labels, place)], np.int64)}
-    snapshots.save(policy.state_key, seq, {**state.arrays(), **marks})
+    arrays = {**state.arrays(), **marks}
+    snapshots.save(policy.state_key, seq, arrays)
+    return sum(array.nbytes for array in arrays.values())
 
 
 def _observe(state: State, records: list[Record], learned: list[Learned]) -> None:

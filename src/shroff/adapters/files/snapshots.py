@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from shroff.core.errors import Retryable
 
-_FORMAT = "2"
+_FORMAT = "3"
 """Changed whenever the arrays change their meaning; a snapshot of another format is not read."""
 _MOST_COPIED = 1 << 30
 """Bytes of the largest state that is held twice while it is written: time is not worth any memory."""

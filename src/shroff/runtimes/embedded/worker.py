@@ -33,6 +33,9 @@ from shroff.ports import (
 
 log = structlog.get_logger()
 
+WRITTEN_A_DECISION = 4_000
+"""Bytes that snapshots may come to for each decision: of a large state they are written less often."""
+
 Wait = Callable[[float], bool]
 """Waits for so many seconds; True where the worker is to stop."""
 
@@ -75,6 +78,7 @@ class Worker:
         self._state: State | None = None
         self._seq = 0
         self._snapshot_seq = 0
+        self._snapshot_bytes = 0
         self._place = 0
         self._uncommitted: Work | None = None
 
@@ -126,7 +130,7 @@ class Worker:
             return
         try:
             ports = self.ports
-            keep(
+            self._snapshot_bytes = keep(
                 self._policy, self._state, self._seq, ports.ledger, ports.snapshots,
                 place=self._place, labels=ports.labels,
             )  # fmt: skip
@@ -204,7 +208,8 @@ class Worker:
         self._uncommitted = None
         self._seq += len(work.decided)
         self._place += len(work.learned)
-        if self._seq - self._snapshot_seq >= self.snapshot_every:
+        least = max(self.snapshot_every, self._snapshot_bytes // WRITTEN_A_DECISION)
+        if self._seq - self._snapshot_seq >= least:
             self.snapshot()
         return len(work.decided) + len(work.unsettled) + len(work.settled)
 
