@@ -200,7 +200,7 @@ def test_a_large_state_is_kept_less_often(monkeypatch: pytest.MonkeyPatch) -> No
     assert kept[0][0] == 4, "nothing is known of its size yet"
     assert len(kept) > 1
     for (before, size), (after, _) in pairwise(kept):
-        assert size / 100 <= after - before < size / 100 + 4
+        assert size // 100 <= after - before < size // 100 + 4
         assert after - before > 4
 
 
