@@ -73,6 +73,7 @@ class Load:
     """A schedule over some connections; the one that was free last is taken first."""
 
     def __init__(self, port: int, rendered: list[tuple[bytes, bytes]], connections: int, told: Told) -> None:
+        self.port = port
         self.free: list[Connection] = []
         self.by_number: dict[int, Connection] = {}
         self.waiting: deque[tuple[float, bool]] = deque()
@@ -81,12 +82,7 @@ class Load:
         self.rows = cycle(rendered)
         self.begun, self.sent = int(time.time() * 1e6), 0
         for _ in range(connections):
-            line = create_connection(("127.0.0.1", port))
-            line.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-            connection = Connection(line)
-            self.by_number[line.fileno()] = connection
-            self.epoll.register(line.fileno(), select.EPOLLIN)
-            self.free.append(connection)
+            self.free.append(self._connected())
 
     def run(self, rate: int, seconds: float, warm: float) -> None:
         """Send what is due at its time, then wait for what is still out."""
@@ -105,6 +101,23 @@ class Load:
             self._hear(0.1)
             self._send()
         self.told.unanswered = len(self.by_number) - len(self.free) + len(self.waiting)
+
+    def _connected(self) -> Connection:
+        line = create_connection(("127.0.0.1", self.port))
+        line.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+        self.by_number[line.fileno()] = connection = Connection(line)
+        self.epoll.register(line.fileno(), select.EPOLLIN)
+        return connection
+
+    def _renew(self, number: int) -> None:
+        """Connect again where a server closed what had nothing to do for half a minute."""
+        connection = self.by_number.pop(number)
+        if connection not in self.free:
+            raise ConnectionError("the server closed a connection that waited for its answer")
+        self.free.remove(connection)
+        self.epoll.unregister(number)
+        connection.line.close()
+        self.free.insert(0, self._connected())
 
     def _send(self) -> None:
         while self.waiting and self.free:
@@ -125,7 +138,8 @@ class Load:
             connection = self.by_number[number]
             heard = connection.line.recv(65_536)
             if not heard:
-                raise ConnectionError("the server closed a connection")
+                self._renew(number)
+                continue
             connection.answer += heard
             status = status_of(connection.answer)
             if status:

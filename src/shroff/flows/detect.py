@@ -86,7 +86,9 @@ def listed(policy: Policy, batch: Batch, lists: Lists, now: int) -> dict[str, Ar
         values = batch.texts[member]
         present = sorted({value for value in values if value is not None})
         members = lists.members(name, present, now) if present else set()
-        found[name] = np.array([value in members for value in values], bool)
+        found[name] = np.zeros(len(values), bool)
+        if members:
+            found[name][:] = [value in members for value in values]
     return found
 
 

@@ -43,6 +43,8 @@ class SqliteLists:
 
     def members(self, name: str, values: Sequence[str], now: int) -> set[str]:
         """Those of the values that are on the list and not expired."""
+        if self._database.row(_SQL["any"], (name,)) is None:
+            return set()
         return {value for (value,) in self._database.among(_SQL["members"], values, (name, now))}
 
     def entries(self, name: str) -> Iterator[tuple[str, int | None]]:

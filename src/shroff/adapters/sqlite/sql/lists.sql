@@ -5,6 +5,9 @@ ON CONFLICT (name, value) DO UPDATE SET expires_at = excluded.expires_at
 -- name: remove
 DELETE FROM list_entries WHERE name = ? AND value = ?
 
+-- name: any
+SELECT 1 FROM list_entries WHERE name = ? LIMIT 1
+
 -- name: members
 SELECT value FROM list_entries
 WHERE name = ? AND (expires_at IS NULL OR expires_at > ?) AND value IN (:values)
