@@ -1,10 +1,11 @@
 """Shroff beside FastAPI, Redis and PostgreSQL, end to end: what is posted by wrk, durable and decided.
 
-python -m benchmarks.peers.against_fastapi [--python PYTHON] [--seconds 20] [--connections 32] [--json]
+python -m benchmarks.peers.against_fastapi [--python PYTHON] [--seconds 20] [--connections 64] [--json]
 
 PYTHON has fastapi, uvicorn, redis and psycopg; redis-server, initdb, postgres and wrk are on the path. What
-is not there is said, and then only Shroff runs. Posts come as fast as they are taken; counted is what is
-decided while they come, and after that how fast the rest is decided with the machine to itself.
+is not there is said, and then only Shroff runs. Both begin with the same 30 days of history, so that windows
+have something in them. Posts come as fast as they are taken; counted is what is decided while they come, and
+after that how fast the rest is decided with the machine to itself.
 """
 
 from __future__ import annotations
@@ -28,19 +29,38 @@ from tempfile import TemporaryDirectory
 
 STACK = Path(__file__).parent / "fastapi_stack.py"
 CUSTOMERS, MERCHANTS = 2_000, 500
+STEP, START, HISTORY, WARMED = 5, 1_700_000_000, 30 * 86_400 // 5, 50_000
+"""Seconds between transactions, so that a customer has some in every window; when the first is posted; how
+many came before it; the number of the first that counts."""
 LUA = """
-local threads, counter = 0, 0
-function setup(thread) thread:set("id", threads); threads = threads + 1 end
+local counter = %d
 function request()
   counter = counter + 1
-  local body = string.format('{"transaction_id": "txn-%%d-%%d", "amount": %%d.99, "timestamp": %%d, ' ..
-    '"customer_id": "cust-%%04d", "merchant": "shop-%%03d"}', id, counter, 5 + counter %% 120,
-    1700000000 + counter * 5, counter * 7919 %% %d, counter * 104729 %% %d)
+  local body = string.format('{"transaction_id": "txn-%%d", "amount": %%d.99, "timestamp": %%d, ' ..
+    '"customer_id": "cust-%%04d", "merchant": "shop-%%03d"}', counter, 5 + counter %% 120,
+    %d + counter * %d, counter * 7919 %% %d, counter * 104729 %% %d)
   return wrk.format("POST", "/transactions", {["Content-Type"] = "application/json"}, body)
 end
-""" % (CUSTOMERS, MERCHANTS)  # noqa: UP031 - Lua has braces of its own
-"""Five seconds lie between transactions, so that a customer has some in every window."""
+"""
 Count = Callable[[], int]
+
+
+def posting(place: Path, first: int) -> Path:
+    """What wrk is to post from a number on."""
+    script = place / f"post-{first}.lua"
+    script.write_text(LUA % (first, START, STEP, CUSTOMERS, MERCHANTS), "utf-8")
+    return script
+
+
+def history(path: Path) -> Path:
+    """A CSV file of what came before."""
+    with path.open("w") as file:
+        file.write("transaction_id,timestamp,amount,customer_id,merchant\n")
+        for at in range(HISTORY):
+            when, amount = START - (HISTORY - at) * STEP, 5 + at % 120
+            customer, merchant = at * 7919 % CUSTOMERS, at * 104729 % MERCHANTS
+            file.write(f"old-{at},{when},{amount}.99,cust-{customer:04d},shop-{merchant:03d}\n")
+    return path
 
 
 def free_port() -> int:
@@ -79,10 +99,12 @@ def reached(port: int, seconds: float = 20) -> None:
 
 
 @contextmanager
-def shroff(folder: Path, _python: str) -> Iterator[tuple[int, Count]]:
+def shroff(folder: Path, past: Path, _python: str) -> Iterator[tuple[int, Count]]:
     """Shroff as `shroff serve` starts it, with the default policy."""
     port = free_port()
     (folder / "settings.toml").write_text("high_water = 1000000000\nlog_alerts = false\n", "utf-8")
+    loading = [sys.executable, "-m", "shroff", "import", str(past), "--data", str(folder)]
+    subprocess.run(loading, check=True, capture_output=True)
     command = [sys.executable, "-m", "shroff", "serve", "--data", str(folder), "--port", str(port)]
     with started(*command):
         reached(port)
@@ -99,7 +121,7 @@ def shroff(folder: Path, _python: str) -> Iterator[tuple[int, Count]]:
 
 
 @contextmanager
-def fastapi(folder: Path, python: str) -> Iterator[tuple[int, Count]]:
+def fastapi(folder: Path, past: Path, python: str) -> Iterator[tuple[int, Count]]:
     """The peer, its servers in the folder: each on the disk where Shroff's files are."""
     redis, http, postgres = free_port(), free_port(), free_port()
     owner = "postgres" if os.geteuid() == 0 else None
@@ -118,7 +140,7 @@ def fastapi(folder: Path, python: str) -> Iterator[tuple[int, Count]]:
         reached(postgres)
         reached(redis)
         time.sleep(1)
-        _sql(python, url, "import fastapi_stack; c.execute(fastapi_stack.SCHEMA); c.commit()")
+        _sql(python, url, f"import fastapi_stack; fastapi_stack.load(c, {str(past)!r})")
         stack.enter_context(started(python, str(STACK), "api", str(redis), str(http)))
         stack.enter_context(started(python, str(STACK), "worker", str(redis), url))
         reached(http)
@@ -144,14 +166,14 @@ def missing(python: str) -> list[str]:
     return programs + ([f"fastapi, uvicorn, redis and psycopg for {python}"] if found else [])
 
 
-def driven(port: int, decided: Count, script: Path, seconds: int, connections: int) -> dict[str, float]:
+def driven(port: int, decided: Count, place: Path, seconds: int, connections: int) -> dict[str, float]:
     """Accepted and decided a second while wrk posts; decided a second of what was left then, for as long."""
-    wrk = ["wrk", "-t1", f"-c{connections}", "-s", str(script)]
-    subprocess.run([*wrk, "-d3", f"http://127.0.0.1:{port}"], check=True, capture_output=True)
+    wrk, address = ["wrk", "-t1", f"-c{connections}"], f"http://127.0.0.1:{port}"
+    warm = [*wrk, "-s", str(posting(place, 0)), "-d3", address]
+    subprocess.run(warm, check=True, capture_output=True)
+    counts = [*wrk, "-s", str(posting(place, WARMED)), f"-d{seconds}", address]
     before, begun = decided(), time.monotonic()
-    run = subprocess.run(
-        [*wrk, f"-d{seconds}", f"http://127.0.0.1:{port}"], check=True, capture_output=True, text=True
-    )
+    run = subprocess.run(counts, check=True, capture_output=True, text=True)
     during, ended = decided(), time.monotonic()
     if "Non-2xx" in run.stdout:
         raise RuntimeError(f"not all was accepted: {run.stdout}")
@@ -170,7 +192,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--python", default=sys.executable)
     asked.add_argument("--seconds", type=int, default=20)
-    asked.add_argument("--connections", type=int, default=32)
+    asked.add_argument("--connections", type=int, default=64)
     asked.add_argument("--json", action="store_true")
     given = asked.parse_args()
     told: dict[str, object] = {"machine": platform.platform(), "python": platform.python_version()}
@@ -180,13 +202,12 @@ def main() -> None:
             told[name] = f"left out: it needs {', '.join(lacking)}"
             continue
         with TemporaryDirectory() as place:
-            script = Path(place) / "post.lua"
-            script.write_text(LUA, "utf-8")
+            past = history(Path(place) / "history.csv")
             folder = Path(place) / "data"
             folder.mkdir()
             Path(place).chmod(0o755)
-            with system(folder, given.python) as (port, decided):
-                told[name] = driven(port, decided, script, given.seconds, given.connections)
+            with system(folder, past, given.python) as (port, decided):
+                told[name] = driven(port, decided, Path(place), given.seconds, given.connections)
     if given.json:
         sys.stdout.write(json.dumps(told) + "\n")
         return

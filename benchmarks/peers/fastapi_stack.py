@@ -9,6 +9,7 @@ worker takes 100 together, in one transaction; its statements are prepared, both
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from contextlib import suppress
@@ -25,20 +26,33 @@ CREATE INDEX by_customer ON transactions (customer_id, occurred_at);
 CREATE INDEX by_merchant ON transactions (merchant, occurred_at);
 """
 FEATURES = """
-SELECT c.*, m.* FROM
+SELECT c.*, m.*, p.* FROM
 (SELECT count(*) FILTER (WHERE occurred_at > %(at)s - 300) AS c_5m,
         count(*) FILTER (WHERE occurred_at > %(at)s - 3600) AS c_1h,
         count(*) FILTER (WHERE occurred_at > %(at)s - 86400) AS c_1d,
         count(*) FILTER (WHERE occurred_at > %(at)s - 604800) AS c_7d, count(*) AS c_30d,
         coalesce(sum(amount) FILTER (WHERE occurred_at > %(at)s - 3600), 0) AS sum_1h,
         coalesce(sum(amount) FILTER (WHERE occurred_at > %(at)s - 86400), 0) AS sum_1d,
-        avg(amount) AS mean_30d, stddev_samp(amount) AS std_30d, max(amount) AS max_30d,
+        coalesce(sum(amount) FILTER (WHERE occurred_at > %(at)s - 604800), 0) AS sum_7d,
+        avg(amount) AS mean_30d, stddev_samp(amount) AS std_30d,
+        max(amount) FILTER (WHERE occurred_at > %(at)s - 604800) AS max_7d, max(amount) AS max_30d,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) AS median_30d,
+        %(at)s - max(occurred_at) AS since_last_30d,
         count(DISTINCT merchant) FILTER (WHERE occurred_at > %(at)s - 3600) AS merchants_1h
  FROM transactions WHERE customer_id = %(customer)s AND occurred_at BETWEEN %(at)s - 2592000 AND %(at)s) c,
-(SELECT count(*) FILTER (WHERE occurred_at > %(at)s - 3600) AS m_1h, count(*) AS m_1d,
-        avg(amount) AS m_mean_1d, count(DISTINCT customer_id) AS customers_1d
- FROM transactions WHERE merchant = %(merchant)s AND occurred_at BETWEEN %(at)s - 86400 AND %(at)s) m
+(SELECT count(*) FILTER (WHERE occurred_at > %(at)s - 3600) AS m_1h,
+        count(*) FILTER (WHERE occurred_at > %(at)s - 86400) AS m_1d,
+        count(*) FILTER (WHERE occurred_at > %(at)s - 604800) AS m_7d, count(*) AS m_30d,
+        avg(amount) AS m_mean_30d,
+        coalesce(sum(amount) FILTER (WHERE occurred_at > %(at)s - 86400), 0) AS m_sum_1d,
+        count(DISTINCT customer_id) FILTER (WHERE occurred_at > %(at)s - 3600) AS customers_1h,
+        count(DISTINCT customer_id) FILTER (WHERE occurred_at > %(at)s - 86400) AS customers_1d
+ FROM transactions WHERE merchant = %(merchant)s AND occurred_at BETWEEN %(at)s - 2592000 AND %(at)s) m,
+(SELECT count(*) AS pair_90d FROM transactions
+ WHERE customer_id = %(customer)s AND merchant = %(merchant)s
+   AND occurred_at BETWEEN %(at)s - 7776000 AND %(at)s) p
 """
+"""The windows of the default policy's customer, merchant and pair that SQL says in a line each."""
 INSERT = """
 INSERT INTO transactions VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
 """
@@ -48,10 +62,24 @@ RULES = [
     ("spend_day", "c_30d >= 5 and sum_1d + amount > 25 * mean_30d and sum_1d + amount > 5000", 2, 0.5),
     ("above_habit", "c_30d >= 5 and amount > 100 and amount > mean_30d + 5 * (std_30d or 0)", 1, 0.3),
     ("many_merchants", "merchants_1h >= 7", 2, 0.5),
-    ("rush", "customers_1d >= 5000 and amount > 3 * m_mean_1d", 2, 0.5),
+    ("rush", "customers_1d >= 5000 and amount > 3 * m_mean_30d", 2, 0.5),
     *((f"large_{at}", f"amount > {at * 1000} and c_7d < {at}", 1, 0.2) for at in range(6, 30)),
 ]  # fmt: skip
 """Thirty, as the default policy has."""
+
+
+def load(connection: Any, past: str) -> None:
+    """Make the table and fill it: transaction_id, timestamp, amount, customer_id, merchant."""
+    connection.execute(SCHEMA)
+    with (
+        open(past, newline="") as file,  # noqa: PTH123  # as a script would
+        connection.cursor().copy("COPY transactions FROM STDIN") as copy,
+    ):
+        for row in csv.DictReader(file):
+            copy.write_row((*row.values(), "approve", 0.0, "[]"))
+    connection.commit()
+    connection.autocommit = True
+    connection.execute("VACUUM ANALYZE transactions")
 
 
 def api(redis_port: int, http_port: int) -> None:
