@@ -11,6 +11,9 @@ A chain is a list of tiles, newest first, each a list of hashes, smallest first:
     tile 12:04 ─ 0x02 ─ 0x5f ─ 0xc1
        │
     tile 12:01 ─ 0x02 ─ 0x80
+
+The union of all tiles before the newest changes only when the next begins. Of long chains it is remembered:
+an event of a busy entity looks at one tile and not at sixty.
 """
 
 from __future__ import annotations
@@ -27,8 +30,12 @@ MOST_TILES = 160
 """Tiles of a chain before the oldest are let go."""
 LEAVES = 144
 """Tiles that are left then: more than a window has, twice over, so that only older ones go."""
+MANY_TILES = 8
+"""Tiles from which on the union of all but the newest is remembered."""
 _SPAN = float(2**63)  # hashes are in [1, 2**63); 0 stands for a missing value
 _USED, _FREE = 0, 1  # cells of `ends`, as in `chains`
+_FOR, _FILLED = 0, 1  # columns of `Unions.known`
+_NOBODY = 0  # its row of those chains that have none
 
 
 @compiled
@@ -68,12 +75,11 @@ def _offer(value: int, best: Array, filled: int) -> int:
 
 
 @compiled
-def _count(
-    time: int, floor: int, at: int,
+def _gather(
+    time: int, floor: int, at: int, filled: int,
     hashes: Array, times: Array, across: Array, down: Array, best: Array,
-) -> float:  # fmt: skip
-    """Different values seen up to `time` in the tiles from record `at` back to `floor`."""
-    filled = 0
+) -> int:  # fmt: skip
+    """Offer what was seen up to `time` in the tiles from record `at` back to `floor`; how many that makes."""
     while at != NONE and times[at] >= floor:
         value = at
         while value != NONE and (filled < KEPT or hashes[value] < best[KEPT - 1]):
@@ -81,6 +87,29 @@ def _count(
                 filled = _offer(hashes[value], best, filled)
             value = across[value]
         at = down[at]
+    return filled
+
+
+@compiled
+def _recall(
+    time: int, start: int, floor: int, at: int, union: Array, smallest: Array,
+    hashes: Array, times: Array, across: Array, down: Array, best: Array,
+) -> int:  # fmt: skip
+    """As `_gather` where the tile of `start` is the newest: what came before it is looked through once."""
+    older = at if at == NONE or times[at] < start else down[at]
+    if union[_FOR] == start:
+        filled = union[_FILLED]
+        best[:filled] = smallest[:filled]
+    else:
+        filled = _gather(time, floor, older, 0, hashes, times, across, down, best)
+        union[_FOR], union[_FILLED] = start, filled
+        smallest[:filled] = best[:filled]
+    return _gather(time, start, at, filled, hashes, times, across, down, best)
+
+
+@compiled
+def _estimate(filled: int, best: Array) -> float:
+    """How many different values there are, of which these are the smallest."""
     if filled < KEPT:
         return float(filled)
     return float(np.rint((KEPT - 1) * (_SPAN / best[KEPT - 1])))
@@ -154,33 +183,62 @@ def _let_go(
 def _step(
     time: int, value: int, length: int, tile: int, lateness: int, slot: int, column: int,
     heads: Array, sizes: Array, hashes: Array, times: Array, across: Array, down: Array, ends: Array,
-    best: Array,
+    union: Array, smallest: Array, best: Array,
 ) -> float:  # fmt: skip
     """Answer one distinct count for one event, then add the event's value."""
-    start = time // tile * tile
+    start, floor = time // tile * tile, (time - length) // tile * tile
     above, at = NONE, heads[slot, column]
     while at != NONE and times[at] >= start + tile:
         above, at = at, down[at]
-    count = _count(time, (time - length) // tile * tile, at, hashes, times, across, down, best)
-    if value == 0:
-        return count
+    if above == NONE and sizes[slot, column] >= MANY_TILES:
+        filled = _recall(
+            time, start, floor, at, union, smallest, hashes, times, across, down, best
+        )  # fmt: skip
+    else:  # what comes late may belong to a union, which is then another
+        union[_FOR] = NONE
+        filled = _gather(time, floor, at, 0, hashes, times, across, down, best)
+    if value != 0:
+        _keep(
+            time, value, start, above, at, length, tile, lateness, slot, column,
+            heads, sizes, hashes, times, across, down, ends,
+        )  # fmt: skip
+    return _estimate(filled, best)
+
+
+@compiled
+def _keep(
+    time: int, value: int, start: int, above: int, at: int,
+    length: int, tile: int, lateness: int, slot: int, column: int,
+    heads: Array, sizes: Array, hashes: Array, times: Array, across: Array, down: Array, ends: Array,
+) -> None:  # fmt: skip
+    """Add an event's value to its chain, and let go what is too old: never what a union has."""
     place, opens = _insert(time, value, start, above, at, hashes, times, across, down, ends)
     if above == NONE:
         heads[slot, column] = place
-    if opens:
-        size = sizes[slot, column] + 1
-        if size > MOST_TILES or size % LET_GO_EVERY == 0:
-            head = heads[slot, column]
-            size -= _let_go(time, length, tile, lateness, size, head, times, across, down, ends)
-        sizes[slot, column] = size
-    return count
+    if not opens:
+        return
+    size = sizes[slot, column] + 1
+    if size > MOST_TILES or size % LET_GO_EVERY == 0:
+        head = heads[slot, column]
+        size -= _let_go(time, length, tile, lateness, size, head, times, across, down, ends)
+    sizes[slot, column] = size
+
+
+@compiled
+def _place(slot: int, column: int, sizes: Array, places: Array, known: Array) -> int:
+    """Where a chain's union is remembered: it has a place of its own from when it is long."""
+    if places[slot, column] == NONE and sizes[slot, column] >= MANY_TILES:
+        places[slot, column] = new = known[_NOBODY, _FILLED]
+        known[_NOBODY, _FILLED] = new + 1
+        known[new, _FOR] = NONE
+    return max(places[slot, column], _NOBODY)
 
 
 @compiled
 def _run(
     turns: Array, slots: Array, when: Array, values: Array, lengths: Array, tiles: Array, lateness: int,
     heads: Array, sizes: Array, hashes: Array, times: Array, across: Array, down: Array, ends: Array,
-    out: Array,
+    places: Array, known: Array, smallest: Array, out: Array,
 ) -> None:  # fmt: skip
     best = np.empty(KEPT, np.int64)
     for row in turns:
@@ -189,10 +247,40 @@ def _run(
             out[row, :] = np.nan
             continue
         for column in range(len(lengths)):
+            place = _place(slot, column, sizes, places, known)
             out[row, column] = _step(
                 when[row], values[row, column], lengths[column], tiles[column], lateness, slot, column,
-                heads, sizes, hashes, times, across, down, ends, best,
+                heads, sizes, hashes, times, across, down, ends, known[place], smallest[place], best,
             )  # fmt: skip
+
+
+@dataclass(slots=True, kw_only=True)
+class Unions:
+    """Of long chains, the smallest hashes of all tiles before the newest: what can always be found again."""
+
+    places: Array
+    """[entities, columns] int32: which row is the chain's, -1 where it has none."""
+    known: Array
+    """[unions, 2] int64: where the newest tile began when it was found, or -1, and how many hashes it has.
+
+    The first is nobody's, and says how many are in use."""
+    smallest: Array
+    """[unions, KEPT] int64."""
+
+    @classmethod
+    def empty(cls, columns: int) -> Unions:
+        """None is remembered."""
+        return cls(
+            places=np.empty((0, columns), np.int32),
+            known=np.array([[NONE, 1]], np.int64),
+            smallest=np.empty((1, KEPT), np.int64),
+        )
+
+    def make_room(self, entities: int, more: int) -> None:
+        """Have a row for so many entities, and room for so many more unions."""
+        self.places = grown(self.places, entities, NONE)
+        needed = int(self.known[_NOBODY, _FILLED]) + more
+        self.known, self.smallest = grown(self.known, needed), grown(self.smallest, needed)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -208,6 +296,8 @@ class Distincts:
     across: Array
     down: Array
     ends: Array
+    unions: Unions
+    """Not a part of what is kept."""
 
     @classmethod
     def empty(cls, lengths: tuple[int, ...], lateness: int) -> Distincts:
@@ -223,6 +313,7 @@ class Distincts:
             across=np.empty(0, np.int32),
             down=np.empty(0, np.int32),
             ends=np.array([0, NONE], np.int64),
+            unions=Unions.empty(columns),
         )
 
     @property
@@ -238,9 +329,11 @@ class Distincts:
         needed = self.used + len(slots) * columns
         self.hashes, self.times = grown(self.hashes, needed), grown(self.times, needed)
         self.across, self.down = grown(self.across, needed, NONE), grown(self.down, needed, NONE)
+        self.unions.make_room(entities, min(entities, len(slots)) * columns)
         out = np.empty((len(slots), columns))
         _run(
             turns_of(slots), slots, when, values, self.lengths, tiles_of(self.lengths), self.lateness,
-            self.heads, self.sizes, self.hashes, self.times, self.across, self.down, self.ends, out,
+            self.heads, self.sizes, self.hashes, self.times, self.across, self.down, self.ends,
+            self.unions.places, self.unions.known, self.unions.smallest, out,
         )  # fmt: skip
         return out

@@ -13,11 +13,12 @@ import numpy as np
 
 from shroff.core.chains import NONE, Chains
 from shroff.core.compiled import Array, compile_kernels
-from shroff.core.distincts import Distincts
+from shroff.core.distincts import Distincts, Unions
 from shroff.core.features import Layout
 from shroff.core.parts import EntityPart, give, take
 
-_OF_LAYOUT = frozenset(("lateness", "places_from", "known_from", "runs_from", "habit_of", "judge"))
+_NOT_KEPT = frozenset(("lateness", "places_from", "known_from", "runs_from", "habit_of", "judge", "unions"))
+"""What a layout says, and what can be found again."""
 _AN_ENTITY = frozenset(("blocks", "kinds", "sizes", "heads"))
 """Arrays with a row an entity, and some to spare."""
 _A_RECORD = frozenset(("times", "values", "hashes", "across", "down"))
@@ -82,6 +83,7 @@ class EntityState:
             for name in _columns(part):
                 # A copy: what is restored goes on, what it was restored from may not.
                 setattr(part, name, np.array(arrays[f"{type(part).__name__}.{name}"]))
+        self.distincts.unions = Unions.empty(len(self.distincts.lengths))
 
     def take(self, key: str) -> EntityPart:
         """A copy of all that is remembered of one entity, empty where it is unknown."""
@@ -139,5 +141,5 @@ class State:
 
 
 def _columns(part: Chains | Distincts) -> list[str]:
-    """The names of a part's arrays; what are plain numbers are the layout's."""
-    return [each.name for each in fields(part) if each.name not in _OF_LAYOUT]
+    """The names of a part's arrays."""
+    return [each.name for each in fields(part) if each.name not in _NOT_KEPT]

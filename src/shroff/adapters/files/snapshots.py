@@ -78,6 +78,10 @@ class SnapshotsBehind:
         self._thread = Thread(target=self._write, args=(key, seq, copied), name="snapshot")
         self._thread.start()
 
+    def at_once(self) -> None:
+        """From now on write what is saved before going on: there is nothing to go on with."""
+        self._most = 0
+
     def load(self, key: str) -> tuple[int, dict[str, NDArray[Any]]] | None:
         """The newest that could be written, or None."""
         self.wait()

@@ -33,7 +33,7 @@ from shroff.ports import (
 
 log = structlog.get_logger()
 
-WRITTEN_A_DECISION = 4_000
+WRITTEN_A_DECISION = 2_000
 """Bytes that snapshots may come to for each decision: of a large state they are written less often."""
 
 Wait = Callable[[float], bool]
@@ -120,7 +120,6 @@ class Worker:
                 continue
             # A millisecond after traffic keeps decisions prompt; five when idle cost next to nothing.
             pause = 0.0 if busy else min(0.005, pause + 0.001)
-        self.snapshot()
 
     def snapshot(self) -> None:
         """Keep the state, so that the next start need not fold history from the beginning."""

@@ -62,6 +62,8 @@ def run(data: Path, *, only_decide: bool = False) -> None:
             gc.set_threshold(_YOUNG)
             log.info("worker_ready")
             worker.run(stop.wait)
+            embedded.snapshots.at_once()
+            worker.snapshot()
         finally:
             stop.set()
             for helper in helpers:
