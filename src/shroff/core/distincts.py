@@ -12,8 +12,8 @@ A chain is a list of tiles, newest first, each a list of hashes, smallest first:
        │
     tile 12:01 ─ 0x02 ─ 0x80
 
-The union of all tiles before the newest changes only when the next begins. Of long chains it is remembered:
-an event of a busy entity looks at one tile and not at sixty.
+The union of all tiles before the newest changes only when the next begins. Where it is large it is
+remembered: an event of a busy entity looks at one tile and not at sixty.
 """
 
 from __future__ import annotations
@@ -30,12 +30,11 @@ MOST_TILES = 160
 """Tiles of a chain before the oldest are let go."""
 LEAVES = 144
 """Tiles that are left then: more than a window has, twice over, so that only older ones go."""
-MANY_TILES = 8
-"""Tiles from which on the union of all but the newest is remembered."""
+MANY = 16
+"""Different values from which on the union of all tiles but the newest is remembered."""
 _SPAN = float(2**63)  # hashes are in [1, 2**63); 0 stands for a missing value
 _USED, _FREE = 0, 1  # cells of `ends`, as in `chains`
 _FOR, _FILLED = 0, 1  # columns of `Unions.known`
-_NOBODY = 0  # its row of those chains that have none
 
 
 @compiled
@@ -183,19 +182,20 @@ def _let_go(
 def _step(
     time: int, value: int, length: int, tile: int, lateness: int, slot: int, column: int,
     heads: Array, sizes: Array, hashes: Array, times: Array, across: Array, down: Array, ends: Array,
-    union: Array, smallest: Array, best: Array,
+    place: int, known: Array, smallest: Array, best: Array,
 ) -> float:  # fmt: skip
     """Answer one distinct count for one event, then add the event's value."""
     start, floor = time // tile * tile, (time - length) // tile * tile
     above, at = NONE, heads[slot, column]
     while at != NONE and times[at] >= start + tile:
         above, at = at, down[at]
-    if above == NONE and sizes[slot, column] >= MANY_TILES:
+    if above == NONE and place != NONE:
         filled = _recall(
-            time, start, floor, at, union, smallest, hashes, times, across, down, best
+            time, start, floor, at, known[place], smallest[place], hashes, times, across, down, best
         )  # fmt: skip
-    else:  # what comes late may belong to a union, which is then another
-        union[_FOR] = NONE
+    else:
+        if place != NONE:  # what comes late may belong to the union, which is then another
+            known[place, _FOR] = NONE
         filled = _gather(time, floor, at, 0, hashes, times, across, down, best)
     if value != 0:
         _keep(
@@ -225,20 +225,10 @@ def _keep(
 
 
 @compiled
-def _place(slot: int, column: int, sizes: Array, places: Array, known: Array) -> int:
-    """Where a chain's union is remembered: it has a place of its own from when it is long."""
-    if places[slot, column] == NONE and sizes[slot, column] >= MANY_TILES:
-        places[slot, column] = new = known[_NOBODY, _FILLED]
-        known[_NOBODY, _FILLED] = new + 1
-        known[new, _FOR] = NONE
-    return max(places[slot, column], _NOBODY)
-
-
-@compiled
 def _run(
     turns: Array, slots: Array, when: Array, values: Array, lengths: Array, tiles: Array, lateness: int,
     heads: Array, sizes: Array, hashes: Array, times: Array, across: Array, down: Array, ends: Array,
-    places: Array, known: Array, smallest: Array, out: Array,
+    used: Array, places: Array, known: Array, smallest: Array, out: Array,
 ) -> None:  # fmt: skip
     best = np.empty(KEPT, np.int64)
     for row in turns:
@@ -247,23 +237,29 @@ def _run(
             out[row, :] = np.nan
             continue
         for column in range(len(lengths)):
-            place = _place(slot, column, sizes, places, known)
+            place = places[slot, column]
             out[row, column] = _step(
                 when[row], values[row, column], lengths[column], tiles[column], lateness, slot, column,
-                heads, sizes, hashes, times, across, down, ends, known[place], smallest[place], best,
+                heads, sizes, hashes, times, across, down, ends, place, known, smallest, best,
             )  # fmt: skip
+            if place == NONE and out[row, column] >= MANY:
+                places[slot, column] = new = used[0]
+                known[new, _FOR], used[0] = NONE, new + 1
 
 
 @dataclass(slots=True, kw_only=True)
 class Unions:
-    """Of long chains, the smallest hashes of all tiles before the newest: what can always be found again."""
+    """Of chains with many values, the smallest hashes of all tiles before the newest.
 
+    They can be found again any time, and are not kept.
+    """
+
+    used: Array
+    """[1] int64: how many there are."""
     places: Array
     """[entities, columns] int32: which row is the chain's, -1 where it has none."""
     known: Array
-    """[unions, 2] int64: where the newest tile began when it was found, or -1, and how many hashes it has.
-
-    The first is nobody's, and says how many are in use."""
+    """[unions, 2] int64: where the newest tile began when it was found, or -1, and how many hashes it has."""
     smallest: Array
     """[unions, KEPT] int64."""
 
@@ -271,15 +267,16 @@ class Unions:
     def empty(cls, columns: int) -> Unions:
         """None is remembered."""
         return cls(
+            used=np.zeros(1, np.int64),
             places=np.empty((0, columns), np.int32),
-            known=np.array([[NONE, 1]], np.int64),
-            smallest=np.empty((1, KEPT), np.int64),
+            known=np.empty((0, 2), np.int64),
+            smallest=np.empty((0, KEPT), np.int64),
         )
 
     def make_room(self, entities: int, more: int) -> None:
         """Have a row for so many entities, and room for so many more unions."""
         self.places = grown(self.places, entities, NONE)
-        needed = int(self.known[_NOBODY, _FILLED]) + more
+        needed = int(self.used[0]) + more
         self.known, self.smallest = grown(self.known, needed), grown(self.smallest, needed)
 
 
@@ -297,7 +294,6 @@ class Distincts:
     down: Array
     ends: Array
     unions: Unions
-    """Not a part of what is kept."""
 
     @classmethod
     def empty(cls, lengths: tuple[int, ...], lateness: int) -> Distincts:
@@ -334,6 +330,6 @@ class Distincts:
         _run(
             turns_of(slots), slots, when, values, self.lengths, tiles_of(self.lengths), self.lateness,
             self.heads, self.sizes, self.hashes, self.times, self.across, self.down, self.ends,
-            self.unions.places, self.unions.known, self.unions.smallest, out,
+            self.unions.used, self.unions.places, self.unions.known, self.unions.smallest, out,
         )  # fmt: skip
         return out
