@@ -614,7 +614,7 @@ class Chains:
             points = np.full((len(slots), AXES), np.nan)
         windows, learned = len(self.lengths), lessons or Lessons.none()
         self.make_room(entities)
-        # Rarely too little; then the kernel makes more, but of small pages, which take ten times as long to get.
+        # Rarely too little; then the kernel makes more, but of small pages, which take far longer to get.
         needed = self.used + 2 * windows * len(slots)
         self.times, self.values = grown(self.times, needed), grown(self.values, needed)
         out = np.empty((len(slots), windows, QUERIED))
