@@ -34,12 +34,13 @@ class Alert:
 
 
 def raise_alerts(policy: Policy, batch: Batch, decisions: Sequence[Decision], raised_at: int) -> list[Alert]:
-    """The alerts of a decided batch, those with the same id already merged."""
+    """The alerts of a decided batch: hits that say the same are one, with the highest score of all."""
     severe = frozenset(OUTCOMES[policy.alert_from :])
     main = main_entity(policy.entities)
     about = {SCORE: main, MODEL: main} | {rule.name: rule.entity for rule in policy.rules}
     keys: dict[str, list[str | None]] = {TRANSACTION: [None] * len(batch)}
-    found = []
+    windows = (batch.occurred_at // policy.alert_window).tolist()
+    found: dict[tuple[str, str, str, int], list[tuple[int, Reason]]] = {}
     for row, decision in enumerate(decisions):
         for reason in decision.reasons:
             if reason.outcome not in severe:
@@ -50,33 +51,41 @@ def raise_alerts(policy: Policy, batch: Batch, decisions: Sequence[Decision], ra
             key = keys[entity][row]
             # Without its entity a transaction stands for itself.
             subject = (TRANSACTION, decision.transaction_id) if key is None else (entity, key)
-            found.append(_alert(policy, subject, decision, reason, int(batch.occurred_at[row]), raised_at))
-    return merge(found)
+            found.setdefault((_said(policy, reason), *subject, windows[row]), []).append((row, reason))
+    return [
+        _alert(same, hits, decisions, int(batch.occurred_at[hits[0][0]]), raised_at)
+        for same, hits in found.items()
+    ]
+
+
+def _said(policy: Policy, reason: Reason) -> str:
+    """What a reason says."""
+    # A score alone leads to different outcomes: a worse one is another thing to look at.
+    by_score = reason.rule == SCORE or (reason.rule == MODEL and policy.model is not None)
+    return f"{reason.rule}.{reason.outcome}" if by_score else reason.rule
 
 
 def _alert(
-    policy: Policy,
-    subject: tuple[str, str],
-    decision: Decision,
-    reason: Reason,
+    same: tuple[str, str, str, int],
+    hits: Sequence[tuple[int, Reason]],
+    decisions: Sequence[Decision],
     occurred_at: int,
     raised_at: int,
 ) -> Alert:
-    entity, key = subject
-    # A score alone leads to different outcomes: a worse one is another thing to look at.
-    by_score = reason.rule == SCORE or (reason.rule == MODEL and policy.model is not None)
-    what = f"{reason.rule}.{reason.outcome}" if by_score else reason.rule
+    said, entity, key, window = same
+    row, reason = hits[0]
     return Alert(
-        alert_id=alert_id(what, entity, key, occurred_at // policy.alert_window),
+        alert_id=alert_id(said, entity, key, window),
         rule=reason.rule,
         entity=entity,
         key=key.replace(JOINT, ", "),
         outcome=reason.outcome,
-        score=decision.score,
+        score=max(decisions[row].score for row, _ in hits),
         reason=reason.reason,
-        transaction_id=decision.transaction_id,
+        transaction_id=decisions[row].transaction_id,
         occurred_at=occurred_at,
         raised_at=raised_at,
+        hits=len(hits),
     )
 
 
