@@ -48,13 +48,13 @@ def bodies(rows: Path, many: int) -> list[bytes]:
 
 
 def post(server: Server, waiting: list[bytes], lock: Lock) -> None:
-    """Post until none is left."""
+    """Post, the oldest first, until none is left."""
     connection = HTTPConnection("127.0.0.1", server.port)
     while True:
         with lock:
             if not waiting:
                 return
-            body = waiting.pop()
+            body = waiting.pop(0)
         while (status := _status(connection, body)) != 200:
             if status not in {0, 503}:
                 raise RuntimeError(f"a batch was answered {status}")

@@ -12,6 +12,7 @@ import pytest
 from shroff.adapters.memory import MemoryQueue, MemorySnapshots, MemoryStore
 from shroff.codec import encode_transaction
 from shroff.core.errors import Rejected, Retryable
+from shroff.core.policy_document import read_policy
 from shroff.core.transaction import Transaction
 from shroff.flows.audit import audit
 from shroff.flows.publish import publish
@@ -226,6 +227,17 @@ def test_a_policy_that_could_not_be_read_from_a_busy_store_is_taken_at_the_next_
     world.post(1)
     drained(worker)
     assert world.records()[0].decision.policy_version == publication.version
+
+
+def test_however_large_a_state_is_it_is_kept_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    monkeypatch.setattr(module, "WRITTEN_A_DECISION", 1)
+    monkeypatch.setattr(module, "MOST_SINCE", 10)
+    world.post(*range(25))
+    drained(world.worker(batch=1, snapshot_every=4))
+    kept = world.snapshots.load(read_policy(POLICY).state_key)
+    assert kept is not None
+    assert kept[0] == 24, "at 4, then every 10"
 
 
 @pytest.mark.parametrize("keeps_a_snapshot", [True, False])

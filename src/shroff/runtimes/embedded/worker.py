@@ -33,8 +33,10 @@ from shroff.ports import (
 
 log = structlog.get_logger()
 
-WRITTEN_A_DECISION = 2_000
+WRITTEN_A_DECISION = 1_000
 """Bytes that snapshots may come to for each decision: of a large state they are written less often."""
+MOST_SINCE = 500_000
+"""Decisions after which there is a snapshot all the same: a start observes what came after it again."""
 
 Wait = Callable[[float], bool]
 """Waits for so many seconds; True where the worker is to stop."""
@@ -207,7 +209,8 @@ class Worker:
         self._uncommitted = None
         self._seq += len(work.decided)
         self._place += len(work.learned)
-        least = max(self.snapshot_every, self._snapshot_bytes // WRITTEN_A_DECISION)
+        worth = min(self._snapshot_bytes // WRITTEN_A_DECISION, MOST_SINCE)
+        least = max(self.snapshot_every, worth)
         if self._seq - self._snapshot_seq >= least:
             self.snapshot()
         return len(work.decided) + len(work.unsettled) + len(work.settled)
