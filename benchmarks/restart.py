@@ -1,4 +1,4 @@
-"""How long the worker takes to be where it was: from its newest snapshot, and from one with 50,000 behind it.
+"""How long the worker takes to be where it was: from its newest snapshot, and from one of some time before.
 
 python -m benchmarks.restart FOLDER [--sizes 100000 1000000 10000000] [--json]
 
