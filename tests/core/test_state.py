@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shroff.core.columns import Batch
+from shroff.core.features import Layout, feature
 from shroff.core.observe import observe
 from shroff.core.state import State
 from shroff.core.transaction import Transaction
@@ -42,6 +43,20 @@ def test_a_state_that_is_restored_again_and_again_answers_a_busy_customer_alike(
     steady, forgetful = (State.empty(layouts(lateness), "USD", {}) for _ in range(2))
     for first in range(0, len(stream), 40):
         batch = Batch.of(stream[first : first + 40])
+        forgetful.restore(forgetful.arrays())
+        np.testing.assert_array_equal(observe(forgetful, batch), observe(steady, batch))
+
+
+def test_a_window_that_is_no_whole_number_of_tiles_is_answered_alike_after_a_restore() -> None:
+    shops = np.random.default_rng(3).integers(0, 2_000, 3_000)
+    stream = [transaction(at * 20, 100, "ann", f"m{shop}") for at, shop in enumerate(shops)]
+    layout = Layout(
+        entity="customer", fields=("customer_id",), lateness=DAY,
+        features=(feature("customer", "merchant_distinct_10s", {"customer": ("customer_id",)}),),
+    )  # fmt: skip
+    steady, forgetful = (State.empty([layout], "USD", {}) for _ in range(2))
+    for first in range(0, len(stream), 7):
+        batch = Batch.of(stream[first : first + 7])
         forgetful.restore(forgetful.arrays())
         np.testing.assert_array_equal(observe(forgetful, batch), observe(steady, batch))
 

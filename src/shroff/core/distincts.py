@@ -34,7 +34,7 @@ MANY = 16
 """Different values from which on the union of all tiles but the newest is remembered."""
 _SPAN = float(2**63)  # hashes are in [1, 2**63); 0 stands for a missing value
 _USED, _FREE = 0, 1  # cells of `ends`, as in `chains`
-_FOR, _FILLED = 0, 1  # columns of `Unions.known`
+_FOR, _FLOOR, _FILLED = 0, 1, 2  # columns of `Unions.known`
 
 
 @compiled
@@ -96,12 +96,13 @@ def _recall(
 ) -> int:  # fmt: skip
     """As `_gather` where the tile of `start` is the newest: what came before it is looked through once."""
     older = at if at == NONE or times[at] < start else down[at]
-    if union[_FOR] == start:
+    # Where a window is no whole number of tiles, its end moves on within the newest tile.
+    if union[_FOR] == start and union[_FLOOR] == floor:
         filled = union[_FILLED]
         best[:filled] = smallest[:filled]
     else:
         filled = _gather(time, floor, older, 0, hashes, times, across, down, best)
-        union[_FOR], union[_FILLED] = start, filled
+        union[_FOR], union[_FLOOR], union[_FILLED] = start, floor, filled
         smallest[:filled] = best[:filled]
     return _gather(time, start, at, filled, hashes, times, across, down, best)
 
@@ -259,7 +260,8 @@ class Unions:
     places: Array
     """[entities, columns] int32: which row is the chain's, -1 where it has none."""
     known: Array
-    """[unions, 2] int64: where the newest tile began when it was found, or -1, and how many hashes it has."""
+    """[unions, 3] int64: where the newest tile began when it was found, or -1; how far back it goes; how many
+    hashes it has."""
     smallest: Array
     """[unions, KEPT] int64."""
 
@@ -269,7 +271,7 @@ class Unions:
         return cls(
             used=np.zeros(1, np.int64),
             places=np.empty((0, columns), np.int32),
-            known=np.empty((0, 2), np.int64),
+            known=np.empty((0, 3), np.int64),
             smallest=np.empty((0, KEPT), np.int64),
         )
 
