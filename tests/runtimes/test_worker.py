@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
+from threading import current_thread
 from typing import Any, cast
 
 import numpy as np
@@ -11,6 +13,8 @@ import pytest
 
 from shroff.adapters.memory import MemoryQueue, MemorySnapshots, MemoryStore
 from shroff.codec import encode_transaction
+from shroff.core.alert import raise_alerts
+from shroff.core.columns import Batch
 from shroff.core.errors import Rejected, Retryable
 from shroff.core.policy_document import read_policy
 from shroff.core.transaction import Transaction
@@ -53,10 +57,15 @@ class World:
             policies=self.store.policies,
             models=self.store.models,
             snapshots=self.snapshots,
-            store_changed=self.store.data_version,
+            store_changed=self.published,
             clock=lambda: self.now,
         )
         return Worker(ports, **{"batch": 100, "retry_delays": (1.0, 5.0), "snapshot_every": 10**9, **options})
+
+    def published(self) -> int:
+        """Changes when somebody else commits: a worker's own commits do not count."""
+        active = self.store.policies.active()
+        return 0 if active is None else active.number
 
     def members(self, name: str, values: Sequence[str], now: int) -> set[str]:
         for value in values:
@@ -150,6 +159,159 @@ def test_a_commit_that_fails_is_made_again_before_anything_else_and_counts_nothi
         except Retryable:
             continue
     steady.post(*range(20))
+    drained(steady.worker())
+    assert snapshots(world) == snapshots(steady)
+
+
+def committing_threads(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The thread of each commit, as they come."""
+    commit, threads = world.store.ledger.commit, list[str]()
+
+    def noted(work: Any) -> None:
+        threads.append(current_thread().name.split("_")[0])
+        commit(work)
+
+    monkeypatch.setattr(world.store.ledger, "commit", noted)
+    return threads
+
+
+def test_where_many_wait_one_batch_is_committed_while_the_next_is_decided(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, steady = World(), World()
+    threads = committing_threads(world, monkeypatch)
+    world.post(*range(22))
+    drained(world.worker(batch=5))
+    assert threads == ["beside", "beside", "beside", "MainThread", "MainThread"]
+    steady.post(*range(22))
+    drained(steady.worker())
+    assert snapshots(world) == snapshots(steady)
+    assert audit(world.queue, world.store.ledger).clean
+
+
+def test_a_worker_that_is_stopped_in_the_middle_has_committed_what_it_decided() -> None:
+    world, steady = World(), World()
+    world.post(*range(23))
+    worker, rounds = world.worker(batch=5), iter([False, False, True])
+    worker.run(lambda _: next(rounds))
+    assert len(world.records()) == world.store.ledger.position() == 10
+    worker.snapshot()
+    drained(world.worker(batch=5))
+    steady.post(*range(23))
+    drained(steady.worker())
+    assert snapshots(world) == snapshots(steady)
+
+
+@pytest.mark.parametrize("failing", range(0, 20, 3))
+def test_a_batch_that_cannot_be_decided_while_others_are_committed_takes_none_with_it(
+    failing: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+
+    def unlucky(policy: Any, batch: Batch, *rest: Any) -> Any:
+        if f"t{failing}" in batch.transaction_id:
+            raise RuntimeError("a bug")
+        return raise_alerts(policy, batch, *rest)
+
+    monkeypatch.setattr("shroff.flows.detect.raise_alerts", unlucky)
+    world.post(*range(20))
+    drained(world.worker(batch=5, retry_delays=()))
+    assert sorted(snapshots(world)) == sorted(f"t{n}" for n in range(20) if n != failing)
+    assert [letter.message.transaction_id for letter in world.store.dead_letters.all()] == [f"t{failing}"]
+    steady = World()
+    steady.post(*(n for n in range(20) if n != failing))
+    drained(steady.worker())
+    assert snapshots(world) == snapshots(steady), "what could not be decided has left no trace"
+
+
+def test_a_policy_that_is_published_while_many_wait_decides_the_next_but_one_batch() -> None:
+    world = World()
+    world.post(*range(40))
+    worker = world.worker(batch=5)
+    for _ in range(2):
+        worker.step()
+    publication = publish(world.store.policies, WIDER, 1)[1]
+    drained(worker)
+    versions = [record.decision.policy_version == publication.version for record in world.records()]
+    assert versions == sorted(versions)
+    assert sum(versions) >= 20
+    wider = World()
+    wider.store, wider.queue = MemoryStore(), MemoryQueue()
+    publish(wider.store.policies, WIDER, 0)
+    wider.post(*range(40))
+    drained(wider.worker())
+    after = [record.transaction.transaction_id for record in world.records()][-20:]
+    assert {name: snapshots(world)[name] for name in after} == {
+        name: snapshots(wider)[name] for name in after
+    }
+
+
+def test_a_retry_does_not_wait_for_all_that_is_new() -> None:
+    world = World()
+    world.faults["card-2"] = Retryable("busy")
+    world.post(*range(50))
+    worker = world.worker(batch=5)
+    worker.step()
+    world.faults.clear()
+    world.now += 1_000
+    for _ in range(4):
+        worker.step()
+    assert "t2" in snapshots(world)
+    assert len(world.records()) < 30
+
+
+def test_a_message_that_comes_again_right_after_its_batch_is_decided_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    world.post(*range(20))
+    once = world.queue.read(0, 100)
+    twice = [replace(message, seq=at) for at, message in enumerate([*once[:8], *once[3:]], 1)]
+    monkeypatch.setattr(world.queue, "read", lambda after, limit: twice[after : after + limit])
+    drained(world.worker(batch=5))
+    steady = World()
+    steady.post(*range(20))
+    drained(steady.worker())
+    assert snapshots(world) == snapshots(steady)
+    assert len(world.records()) == 20
+
+
+def test_two_batches_that_wait_for_their_commit_are_committed_in_their_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, steady = World(), World()
+    world.post(*range(30))
+    worker = world.worker(batch=5)
+    worker.step()
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store.ledger, "commit", raises(Retryable("the disk is full")))
+        for _ in range(3):
+            with pytest.raises(Retryable):
+                worker.step()
+    assert world.records() == []
+    worker.step()
+    assert len(world.records()) == 10
+    drained(worker)
+    steady.post(*range(30))
+    drained(steady.worker())
+    assert snapshots(world) == snapshots(steady)
+
+
+def test_snapshots_of_a_worker_that_decides_ahead_are_of_what_is_committed() -> None:
+    world = World()
+    world.post(*range(40))
+    worker = world.worker(batch=4, snapshot_every=8)
+    while worker.step():
+        kept = world.snapshots.load(read_policy(POLICY).state_key)
+        if kept is not None:
+            assert kept[0] <= len(world.records())
+    assert kept is not None
+    assert kept[0] == 40
+    restarted = drained(world.worker(batch=4))
+    world.post(*range(40, 50))
+    drained(restarted)
+    steady = World()
+    steady.post(*range(50))
     drained(steady.worker())
     assert snapshots(world) == snapshots(steady)
 

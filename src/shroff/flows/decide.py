@@ -2,7 +2,7 @@
 
 ::
 
-    messages ── sort ── load the parts of their entities ── observe, decide ── commit ── outcome
+    messages ── prepare ── load the parts of entities ── observe, decide ── commit ── outcome
                   ▲                                                               │
                   └── Repeated: without those      Contended: with the new parts ─┘
 
@@ -23,7 +23,7 @@ from shroff.core.observe import observe
 from shroff.core.parts import merge, touched
 from shroff.core.policy import Policy
 from shroff.core.state import State
-from shroff.flows.detect import Fates, Sorted, decide_sorted, sort
+from shroff.flows.detect import Fates, Prepared, decide_prepared, prepare
 from shroff.ports import Clock, Entities, Fate, Lists, Message, Part, Work
 
 Pause = Callable[[int], None]
@@ -58,7 +58,9 @@ def decide(
     while True:
         attempt, now = attempt + 1, clock()
         try:
-            return _attempt(sort(messages, _known(decided), now), policy, entities, lists, now)
+            fates = _known(decided)
+            prepared = prepare(messages, policy=policy, fates=fates, lists=lists, now=now)
+            return _attempt(prepared, policy, entities)
         except Repeated as error:
             # Without them the next attempt is another one; the same again would be a bug, and go on for ever.
             if error.transaction_ids <= decided:
@@ -90,13 +92,13 @@ def _known(decided: frozenset[str]) -> Fates:
     return lambda _: known
 
 
-def _attempt(batch: Sorted, policy: Policy, entities: Entities, lists: Lists, now: int) -> Outcome:
+def _attempt(prepared: Prepared, policy: Policy, entities: Entities) -> Outcome:
+    batch, columns, generation = prepared.sorted, prepared.columns, generation_of(policy)
     if not batch.readable:
         return Outcome(work=Work(unsettled=batch.unreadable, settled=batch.repeated))
-    columns, generation = batch.columns(), generation_of(policy)
     parts = entities.load(generation, touched(policy.layouts, columns))
     state = _remembered(policy, parts)
-    work = decide_sorted(batch, policy=policy, state=state, lists=lists, now=now)
+    work = decide_prepared(prepared, policy=policy, state=state)
     written = _written(policy, parts, columns, state)
     alerts = entities.commit(
         generation,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,9 +31,19 @@ class Sorted:
     unreadable: list[Unsettled] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
 
-    def columns(self) -> Batch:
-        """The readable ones as columns."""
-        return Batch.of([transaction for _, transaction in self.readable])
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A batch of messages with all that the world says of it: to decide it, nothing more is asked."""
+
+    messages: Sequence[Message]
+    sorted: Sorted
+    columns: Batch
+    """Of what is readable."""
+    listed: Mapping[str, Array]
+    """List → [n] bool, whether each row is on it."""
+    learning: Lessons
+    now: int
 
 
 def detect(  # noqa: PLR0913  # a port for each thing it asks
@@ -52,23 +62,40 @@ def detect(  # noqa: PLR0913  # a port for each thing it asks
     The state moves past the batch. Where this raises, it may have moved part of the way: whoever
     calls goes back to the state of the last commit.
     """
-    batch = sort(messages, fates, now)
-    learning = None
-    if labels is not None and batch.readable:
-        learning = lessons([transaction for _, transaction in batch.readable], labels, now)
-    return decide_sorted(batch, policy=policy, state=state, lists=lists, now=now, learning=learning)
+    prepared = prepare(messages, policy=policy, fates=fates, lists=lists, now=now, labels=labels)
+    return decide_prepared(prepared, policy=policy, state=state)
 
 
-def decide_sorted(
-    batch: Sorted, *, policy: Policy, state: State, lists: Lists, now: int, learning: Lessons | None = None
-) -> Work:
-    """Decide what is readable of a sorted batch, with what is learned within it."""
+def prepare(
+    messages: Sequence[Message],
+    *,
+    policy: Policy,
+    fates: Fates,
+    lists: Lists,
+    now: int,
+    labels: LearnedLabels | None = None,
+) -> Prepared:
+    """Read and sort messages, and ask all that is to be known for deciding them."""
+    found = sort(messages, fates, now)
+    transactions = [transaction for _, transaction in found.readable]
+    columns = Batch.of(transactions)
+    return Prepared(
+        messages=messages,
+        sorted=found,
+        columns=columns,
+        listed=listed(policy, columns, lists, now),
+        learning=lessons(transactions, labels, now) if labels is not None and transactions else Lessons(),
+        now=now,
+    )
+
+
+def decide_prepared(prepared: Prepared, *, policy: Policy, state: State) -> Work:
+    """Observe and decide what is readable of a batch; the state moves past it."""
+    batch, columns, learning, now = prepared.sorted, prepared.columns, prepared.learning, prepared.now
     if not batch.readable:
         return Work(unsettled=batch.unreadable, settled=batch.repeated)
-    columns = batch.columns()
-    learning = learning or Lessons()
     features = observe(state, columns, learning.labelled, learning.before)
-    decisions = decide(policy, columns, snapshot(features, listed(policy, columns, lists, now)), now)
+    decisions = decide(policy, columns, snapshot(features, prepared.listed), now)
     return Work(
         decided=[(*pair, decision) for pair, decision in zip(batch.readable, decisions, strict=True)],
         unsettled=batch.unreadable,

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -124,6 +125,25 @@ class Database:
                 sentence = f"{self.path} is damaged: {error}; restore it from a backup"
                 raise Damaged([Fault("data", sentence)]) from error
             raise
+
+
+def insert(connection: sqlite3.Connection, statement: str, rows: Sequence[Row]) -> int:
+    """Insert rows by a statement for one, many at a time; returns how many are new.
+
+    Python's lock is given back once a statement. Where another thread takes it, getting it again for each row
+    is what most of the time goes to.
+    """
+    if not rows:
+        return 0
+    row = f"({', '.join('?' * len(rows[0]))})"
+    together = _PARAMETERS // len(rows[0])
+    several = statement.replace(row, ", ".join([row] * together))
+    new, rest = 0, len(rows) - len(rows) % together
+    for start in range(0, rest, together):
+        cells = list(chain.from_iterable(rows[start : start + together]))
+        new += connection.execute(several, cells).rowcount
+    # Not together, as each number of rows would be another statement to prepare and to remember.
+    return new + max(connection.executemany(statement, rows[rest:]).rowcount, 0)
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from shroff.adapters.sqlite.alerts import keep_alerts
-from shroff.adapters.sqlite.database import Database, Row
+from shroff.adapters.sqlite.database import Database, Row, insert
 from shroff.adapters.sqlite.labels import learn, settle
 from shroff.adapters.sqlite.rows import failed_message_cells, failed_message_of, record_of
 from shroff.adapters.sqlite.sql import statements
@@ -31,11 +31,10 @@ class SqliteLedger:
 
     def commit(self, work: Work) -> None:
         """Keep all of the work or none of it. Raises ValueError for an id decided before, or a step back."""
-        rows = [_cells(*each) for each in work.decided]
         try:
             with self._database.write() as connection:
                 learn(connection, work)
-                _decide(connection, rows)
+                _decide(connection, work)
                 settle(connection, work)
                 self._refuse_decided(work.unsettled)
                 _forget(connection, work)
@@ -108,7 +107,9 @@ class SqliteLedger:
         return ", ".join(sorted(twice | before))
 
 
-def _cells(message: Message, transaction: Transaction, decision: Decision) -> Row:
+def _cells(
+    message: Message, transaction: Transaction, decision: Decision, versions: Mapping[str, int]
+) -> Row:
     return (
         transaction.transaction_id,
         transaction.occurred_at,
@@ -116,18 +117,21 @@ def _cells(message: Message, transaction: Transaction, decision: Decision) -> Ro
         decision.decided_at,
         _PLACES[decision.outcome],
         decision.score,
-        decision.policy_version,
+        versions[decision.policy_version],
         message.body,
         encode_reasons(decision.reasons) if decision.reasons else None,
         decision.snapshot,
     )
 
 
-def _decide(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    connection.executemany(_SQL["keep version"], [(version,) for version in {row[6] for row in rows}])
-    connection.executemany(_SQL["decide"], rows)
-    outcomes = Counter(row[4] for row in rows)
-    connection.executemany(_SQL["count"], [(f"outcome.{OUTCOMES[at]}", n) for at, n in outcomes.items()])
+def _decide(connection: sqlite3.Connection, work: Work) -> None:
+    decisions = [decision for _, _, decision in work.decided]
+    new = {decision.policy_version for decision in decisions}
+    connection.executemany(_SQL["keep version"], [(version,) for version in new])
+    versions = dict(connection.execute(_SQL["versions"]))
+    insert(connection, _SQL["decide"], [_cells(*each, versions) for each in work.decided])
+    outcomes = Counter(decision.outcome for decision in decisions)
+    connection.executemany(_SQL["count"], [(f"outcome.{name}", n) for name, n in outcomes.items()])
 
 
 def _forget(connection: sqlite3.Connection, work: Work) -> None:

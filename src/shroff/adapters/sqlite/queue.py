@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from shroff.adapters.sqlite.database import Database
+from shroff.adapters.sqlite.database import Database, insert
 from shroff.adapters.sqlite.rows import message_of
 from shroff.adapters.sqlite.sql import statements
 from shroff.ports import Entry, Message, Receipt
@@ -25,7 +25,7 @@ class SqliteQueue:
         rows = [(each.transaction_id, each.body, each.received_at) for each in entries]
         with self._database.write() as connection:
             before = self.last()
-            accepted = connection.executemany(_SQL["insert"], rows).rowcount
+            accepted = insert(connection, _SQL["insert"], rows)
             if accepted == len(entries):  # as nearly always: no need to look what was there
                 return [_receipt(each, seq, "accepted") for seq, each in enumerate(entries, before + 1)]
             return list(self._compared(entries, before))

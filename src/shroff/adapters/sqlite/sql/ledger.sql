@@ -1,10 +1,13 @@
 -- name: keep version
 INSERT OR IGNORE INTO policy_versions (version) VALUES (?)
 
+-- name: versions
+SELECT version, id FROM policy_versions
+
 -- name: decide
 INSERT INTO records
     (transaction_id, occurred_at, received_at, decided_at, outcome, score, policy, body, reasons, snapshot)
-VALUES (?, ?, ?, ?, ?, ?, (SELECT id FROM policy_versions WHERE version = ?), ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: count
 INSERT INTO counters (name, value) VALUES (?, ?)
