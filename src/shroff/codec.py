@@ -26,15 +26,13 @@ _transaction = msgspec.json.Decoder(Transaction)
 _reasons = msgspec.json.Decoder(tuple[Reason, ...])
 _object = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 _encoder = msgspec.json.Encoder()
-_FIELDS = tuple(Transaction.__dataclass_fields__)
 _PART, _DEFLATED = 1, 2  # the first byte of a part: which version of which form
 _LEVEL = 1  # higher ones are slower and hardly smaller
 
 
 def encode_transaction(transaction: Transaction) -> bytes:
     """Canonical JSON: equal transactions give equal bytes. Absent members are left out."""
-    pairs = ((name, getattr(transaction, name)) for name in _FIELDS)
-    return _encoder.encode({name: value for name, value in pairs if value is not None})
+    return _encoder.encode(transaction)
 
 
 def decode_transaction(body: bytes) -> Transaction:

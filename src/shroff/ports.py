@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from shroff.core.alert import Alert
 from shroff.core.compiled import Array
@@ -17,8 +18,7 @@ Clock = Callable[[], int]
 Fate = Literal["decided", "retrying", "dead_lettered"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True, gc=False):
     """A transaction that is about to be accepted."""
 
     transaction_id: str
@@ -27,8 +27,7 @@ class Entry:
     received_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(Struct, frozen=True, kw_only=True, gc=False):
     """What became of an entry: accepted now, accepted before, or in conflict with that."""
 
     transaction_id: str
@@ -36,16 +35,14 @@ class Receipt:
     status: Literal["accepted", "repeated", "conflict"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Struct, frozen=True, kw_only=True, gc=False):
     """One attempt that went wrong."""
 
     at: int
     cause: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True, gc=False):
     """An accepted transaction on its way to its decision."""
 
     seq: int
@@ -71,8 +68,7 @@ class Queue(Protocol):
         """(seq, transaction_id) of messages in order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """A decided transaction as it is kept."""
 
     seq: int
@@ -82,8 +78,7 @@ class Record:
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unsettled:
+class Unsettled(Struct, frozen=True, kw_only=True):
     """A message that failed, with what comes next: another attempt at `due_at`, or the dead letters."""
 
     message: Message
@@ -93,8 +88,7 @@ class Unsettled:
 Source = Literal["chargeback", "analyst", "customer"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
+class Label(Struct, frozen=True, kw_only=True):
     """What somebody says that a transaction was."""
 
     transaction_id: str
@@ -109,8 +103,7 @@ class Label:
     """Its place in the order of arrival, from 1; 0 before it is kept."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
+class Due(Struct, frozen=True, kw_only=True):
     """A label that may be learned, with all that this takes."""
 
     label: Label
@@ -119,16 +112,14 @@ class Due:
     """The last word for this transaction among those that were due before, None where there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Taken(Struct, frozen=True, kw_only=True):
     """A label that is learned, and just before which row of the work's decided transactions."""
 
     number: int
     row: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
+class Learned(Struct, frozen=True, kw_only=True):
     """A label that was learned, as it is kept so that history can be observed again."""
 
     place: int
@@ -185,8 +176,7 @@ class SharedLabels(LearnedLabels, Protocol):
         """Labels that are not looked for again before a moment, each with its own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Work(Struct, frozen=True, kw_only=True):
     """All that follows from one batch of messages, committed as one."""
 
     position: int | None = None
@@ -233,8 +223,7 @@ class Ledger(Protocol):
         """decided, retrying, dead_lettered, alerts, and one `outcome.NAME` each."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """What is kept of one entity, and the part of it that is ours to write.
 
     An entity on which too many workers meet is kept in several parts, each with its own writers; what is
@@ -256,8 +245,7 @@ class Part:
     """What the other parts remember."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Uptake:
+class Uptake(Struct, frozen=True, kw_only=True):
     """Labels that become learned in one commit with the state that moved past them."""
 
     learned: Sequence[Label]
@@ -343,8 +331,7 @@ class LateMarks(Protocol):
         """Forget a mark, unless it has grown since."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
+class DeadLetter(Struct, frozen=True, kw_only=True):
     """A message that was given up, with why and when."""
 
     message: Message
@@ -366,8 +353,7 @@ class DeadLetters(Protocol):
     def discard(self, transaction_ids: Iterable[str]) -> int: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publication:
+class Publication(Struct, frozen=True, kw_only=True):
     """One act of publishing a policy."""
 
     number: int
@@ -385,8 +371,7 @@ class Policies(Protocol):
     def history(self) -> list[Publication]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
+class Registration(Struct, frozen=True, kw_only=True):
     """A model in the registry. Its document is asked for by its version, as it may be large."""
 
     version: str
@@ -525,8 +510,7 @@ class Schedule(Protocol):
     def done(self, job: str, tick: int) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(Struct, frozen=True, kw_only=True):
     """Who may call, for what and how often."""
 
     key_id: str

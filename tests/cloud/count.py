@@ -11,13 +11,14 @@ import json
 import platform
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from moto import mock_aws
+from msgspec.structs import replace
 
 from shroff.adapters.aws.chunk_lines import packed
 from shroff.adapters.aws.chunks import MOST

@@ -6,10 +6,10 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
+from msgspec.structs import replace
 
 from shroff.codec import encode_transaction
 from shroff.core.policy_document import read_policy

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from shroff.ports import Key
 from tests.contracts.conftest import ONE_WORKER, Store

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import tracemalloc
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import shroff
 from shroff.core.model_document import model_document
@@ -148,7 +149,7 @@ def test_a_stored_decision_that_was_tampered_with_is_a_difference(
     victim = next(each for each in pipeline.decisions() if each.outcome == "decline" and each.reasons)
     records = pipeline.store.ledger._shelves.records
     record = records[victim.transaction_id]
-    changed = replace(record.decision, **{member: value})  # type: ignore[arg-type]  # members by name
+    changed = replace(record.decision, **{member: value})
     records[victim.transaction_id] = replace(record, decision=changed)
     bench = Bench(pipeline)
     found = bench.run(bench.stored(), bench.again(DOCUMENT)).differences
@@ -414,7 +415,7 @@ def test_a_label_that_became_known_later_is_not_known_yet() -> None:
     words = [Said("t50", fraud=True, known_at=NOW), Said("t60", fraud=True, known_at=NOW + 1)]
     told = bench.told(bench.again(DOCUMENT), bench.again(DOCUMENT), words)
     assert (told["labels"]["fraud"], told["labels"]["not_yet_known"], told["labels"]["unknown"]) == (1, 1, 71)
-    later = [replace(each, known_at=NOW + 1) for each in words]
+    later = [Said(each.transaction_id, fraud=each.fraud, known_at=NOW + 1) for each in words]
     told = bench.told(bench.again(DOCUMENT), bench.again(DOCUMENT), later)
     assert told["labels"] is None
     assert told["notes"][0].startswith("No labels were known by 2024-12-18T22:13:20.000Z; 2 are of later:")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import shroff
 from shroff.adapters.memory import MemoryStore
@@ -56,7 +57,7 @@ def ran(document: str, seed: int = 1) -> Pipeline:
 def again(pipeline: Pipeline, transaction_id: str, **tampered: object) -> Replayed:
     record = pipeline.store.ledger.find(transaction_id)
     assert record is not None
-    decision: Decision = replace(record.decision, **tampered)  # type: ignore[arg-type]  # members by name
+    decision: Decision = replace(record.decision, **tampered)
     stored: Record = replace(record, decision=decision)
     return replay(stored, pipeline.policy, pipeline.store.ledger)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 from threading import current_thread
 from typing import Any, cast
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from shroff.adapters.memory import MemoryQueue, MemorySnapshots, MemoryStore
 from shroff.codec import encode_transaction

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
+from msgspec import Struct
 
 from shroff.core.columns import Batch, objects
 from shroff.core.compiled import Array
@@ -22,8 +23,7 @@ Value = float | str | bool | None
 _MORNING, _SATURDAY = 6, 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(Struct, frozen=True, kw_only=True, gc=False):
     """Why a decision is what it is: one hit, with the values that made it."""
 
     rule: str
@@ -33,8 +33,7 @@ class Reason:
     values: dict[str, Value]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True, gc=False):
     """What was decided of one transaction, with all that it was decided from."""
 
     transaction_id: str

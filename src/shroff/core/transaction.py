@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from msgspec import Struct
 
 from shroff.core.errors import Fault, Rejected
 from shroff.core.money import DECIMALS, to_minor
@@ -38,8 +39,7 @@ _MILLISECONDS_FROM = 10**11  # as seconds this is the year 5138, as milliseconds
 _LIMITS = {"latitude": 90, "longitude": 180}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transaction:
+class Transaction(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One payment as it was accepted; every value is exact and normalised."""
 
     transaction_id: str

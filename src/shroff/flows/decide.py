@@ -12,8 +12,10 @@ Nothing is locked: a commit holds only where nobody wrote to the same parts sinc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
+
+from msgspec.structs import replace
 
 from shroff.codec import decode_part, encode_part
 from shroff.core.alert import Alert

@@ -11,11 +11,12 @@ Learned is a word that is new; passed is one that repeats the last word of its t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
+from msgspec.structs import replace
 
 from shroff.core.columns import Batch
 from shroff.core.compiled import Array

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain, groupby
 from typing import Any
+
+from msgspec.structs import replace
 
 from shroff.adapters.aws.attributes import Item, data, number, text
 from shroff.adapters.aws.cloud import Cloud

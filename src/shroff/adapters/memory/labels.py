@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Literal
+
+from msgspec.structs import replace
 
 from shroff.adapters.memory.shelves import Shelves
 from shroff.ports import Due, Label, Learned, Work

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from shroff.adapters.memory.shelves import Shelves
 from shroff.ports import Registration
