@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from shroff.adapters.memory import MemoryStore
 from shroff.codec import encode_transaction
@@ -126,10 +128,24 @@ def alone(
 @given(stream=streams)
 def test_after_it_features_are_those_of_one_worker_to_the_bit(stream: list[Transaction]) -> None:
     shared, later = Shared(), next_ones(stream)
+    # History comes by time, then by id: what came first on an instant has the smaller one.
+    stream = [replace(each, transaction_id=f"t{at:03}") for at, each in enumerate(stream)]
     shared.decide(stream)
     shared.publish(OTHER)
     assert [each.snapshot for each in shared.decide(later)] == alone(DOCUMENT, OTHER, stream, later)
     assert shared.intermission.acts == ["begin", "end"]
+
+
+@given(stream=streams)
+def test_where_ids_do_not_tell_who_came_first_on_an_instant_deviations_differ_by_rounding_alone(
+    stream: list[Transaction],
+) -> None:
+    shared, later = Shared(), next_ones(stream)
+    shared.decide(stream)
+    shared.publish(OTHER)
+    found = [np.frombuffer(each.snapshot) for each in shared.decide(later)]
+    wanted = [np.frombuffer(each) for each in alone(DOCUMENT, OTHER, stream, later)]
+    np.testing.assert_allclose(found, wanted, rtol=1e-9)
 
 
 def test_going_back_to_earlier_windows_takes_in_what_came_meanwhile() -> None:
