@@ -2,7 +2,8 @@
 
 python -m benchmarks.end_to_end [--seconds 60] [--repeat 3] [--json]
 
-wrk posts as fast as it is answered; then an open loop offers 1,000, 2,000 and 5,000 requests a second.
+wrk posts as fast as it is answered, spread and all of one customer at one merchant; then an open loop offers
+1,000, 2,000 and 5,000 requests a second.
 Counted is what is accepted, decided and stored, from the first post until the last decision; the audit of the
 folder is part of each run, and fails it where anything is lost.
 """
@@ -20,6 +21,7 @@ from benchmarks.served import (
     Server,
     asked,
     folder,
+    made_hot,
     offered,
     percentiles,
     prepare,
@@ -142,9 +144,11 @@ def main() -> None:
     with folder() as kept:
         rows = Path(kept) / "rows"
         tails(rows)
+        closed = {"sustained": rows, "sustained, one customer, one merchant": made_hot(rows)}
         for _ in range(given.repeat):
-            with folder() as place:
-                runs.setdefault("sustained", []).append(sustained(rows, given.seconds, Path(place)))
+            for part, source in closed.items():
+                with folder() as place:
+                    runs.setdefault(part, []).append(sustained(source, given.seconds, Path(place)))
             for rate in OFFERED:
                 with folder() as place:
                     met = at_rate(rows, rate, given.seconds, Path(place))

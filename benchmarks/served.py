@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import signal
 import sqlite3
 import statistics
@@ -48,6 +49,13 @@ def tails(path: Path, customers: int = CUSTOMERS) -> int:
             kept.write(json.dumps(members, separators=(",", ":"))[1:] + "\n")
             many += 1
     return many
+
+
+def made_hot(rows: Path) -> Path:
+    """The same rows, all of one customer at one merchant: velocity rules hit each."""
+    hot = rows.with_name("hot")
+    hot.write_bytes(re.sub(rb'"(customer_id|merchant)":"[^"]*"', rb'"\1":"one"', rows.read_bytes()))
+    return hot
 
 
 def prepare(data: Path) -> None:
@@ -224,9 +232,9 @@ def show(parts: dict[str, dict[str, list[float]]], *, as_json: bool, to: TextIO 
         return
     to.write(", ".join(f"{name} {value}" for name, value in ran.items()) + "\n")
     for part, figures in parts.items():
-        to.write(f"\n{part:<36}{'median':>14}{'least':>14}{'most':>14}\n")
+        to.write(f"\n{part:<40}{'median':>14}{'least':>14}{'most':>14}\n")
         rows = ((name, "".join(f"{number:>14,}" for number in of)) for name, of in figures.items())
-        to.writelines(f"{name:<36}{numbers}\n" for name, numbers in rows)
+        to.writelines(f"{name:<40}{numbers}\n" for name, numbers in rows)
 
 
 def folder() -> tempfile.TemporaryDirectory[str]:

@@ -15,11 +15,12 @@ import msgspec
 import numpy as np
 
 from shroff.core.alert import Alert
-from shroff.core.decision import Decision, Reason
+from shroff.core.decision import Decision
 from shroff.core.errors import Damaged, Fault, Rejected
 from shroff.core.money import to_text
 from shroff.core.packing import pack, unpack
 from shroff.core.parts import EntityPart
+from shroff.core.reasons import Reason
 from shroff.core.transaction import TEXTS, Transaction
 
 _transaction = msgspec.json.Decoder(Transaction)

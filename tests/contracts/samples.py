@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from shroff.codec import encode_transaction
 from shroff.core.alert import Alert
-from shroff.core.decision import Decision, Reason
+from shroff.core.decision import Decision
+from shroff.core.reasons import Reason
 from shroff.core.transaction import Transaction
 from shroff.ports import Entry, Failure, Message, Unsettled, Work
 

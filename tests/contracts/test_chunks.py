@@ -13,8 +13,9 @@ from moto import mock_aws
 
 from shroff.adapters.aws.chunks import S3Chunks
 from shroff.adapters.memory.chunks import MemoryChunks
-from shroff.core.decision import Decision, Reason
+from shroff.core.decision import Decision
 from shroff.core.errors import Contended
+from shroff.core.reasons import Reason
 from shroff.core.transaction import Scalar, Transaction
 from shroff.ports import SEALED, Chunks, Record
 from tests.adapters.shelves import BUCKET, bucket

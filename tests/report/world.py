@@ -14,8 +14,9 @@ from shroff.adapters.files.reports import FileReports
 from shroff.adapters.memory import MemoryStore
 from shroff.codec import encode_transaction
 from shroff.core.alert import Alert
-from shroff.core.decision import Decision, Reason
+from shroff.core.decision import Decision
 from shroff.core.policy_document import read_policy
+from shroff.core.reasons import Reason
 from shroff.core.transaction import Transaction
 from shroff.flows.audit import Audit
 from shroff.flows.report import CSV, HTML, JSON, report

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from shroff.core.columns import Batch
-from shroff.core.decision import Decision, Reason
+from shroff.core.decision import Decision
 from shroff.core.policy import MODEL, OUTCOMES, SCORE, TRANSACTION, Policy, main_entity
+from shroff.core.reasons import Reason
 from shroff.core.transaction import JOINT
 
 

@@ -7,8 +7,8 @@
 What is accepted meanwhile waits in the queue. A worker of one machine does the same with its own state: it
 folds history again before it decides by such a policy.
 
-History comes by time, then by id. Where transactions of an entity are on the same instant and their ids do not
-tell which was decided first, deviations may differ in their last digits; all else is the same to the bit.
+History comes by time, then by id. Where transactions of an entity are on the same instant and their ids do
+not tell which was decided first, deviations may differ in their last digits; all else is the same to the bit.
 """
 
 from __future__ import annotations

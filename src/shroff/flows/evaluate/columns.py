@@ -8,7 +8,8 @@ import numpy as np
 
 from shroff.core.columns import Batch
 from shroff.core.compiled import Array
-from shroff.core.decision import columns_of, find, snapshot, transaction_columns
+from shroff.core.decision import columns_of, snapshot, transaction_columns
+from shroff.core.hits import find
 from shroff.core.policy import Policy
 
 OF_TRANSACTION = ("amount", "hour", "weekday")
