@@ -60,7 +60,7 @@ class _Cells:
 
     def values(self, name: str) -> list[Value]:
         if name not in self._values:
-            self._values[name] = _cells(self._columns[name][self._rows])
+            self._values[name] = _kept(self._columns[name][self._rows])
         return self._values[name]
 
     def words(self, name: str) -> list[str]:
@@ -123,7 +123,7 @@ def _by_score(who: str, score: float, outcome: int, least: float) -> Reason:
     )
 
 
-def _cells(column: Array) -> list[Value]:
+def _kept(column: Array) -> list[Value]:
     """The values as reasons keep them: numbers to six decimals, None where they are missing."""
     cells: list[Value] = column.tolist()
     if column.dtype == np.float64:
@@ -137,10 +137,8 @@ def _cells(column: Array) -> list[Value]:
 
 def _shown(values: Sequence[Value]) -> list[str]:
     return [
-        f"{value:,.2f}".removesuffix(".00")
-        if isinstance(value, float)
-        else "none"
-        if value is None
-        else str(value)
-        for value in values
+        f"{cell:,.2f}".removesuffix(".00")
+        if isinstance(cell, float)
+        else str("none" if cell is None else cell)
+        for cell in values
     ]
