@@ -2,15 +2,17 @@
 
 python -m benchmarks.batch [--transactions 200000] [--repeat 3] [--json]
 
-Counted from the first line until the last decision is stored; the audit is part of each run. Default policy,
-a promoted model of 300 trees. Spread over many customers, and all of one customer at one merchant, so that
-velocity rules hit each; in turn.
+Counted from the first line, or the command's start, until the last decision is stored; the audit is part of
+each run. Default policy, a promoted model of 300 trees. Spread over many customers, and all of one customer
+at one merchant, so that velocity rules hit each; in turn.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException
@@ -19,10 +21,11 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from threading import Lock, Thread
 
-from benchmarks.served import Server, folder, made_hot, prepare, serving, show, shroff, spread, tails
+from benchmarks.served import Server, decided, folder, made_hot, prepare, serving, show, shroff, spread, tails
 
 LINES = 1_000
 _CONNECTIONS = 2
+_POLL = 0.02
 _HEADERS = {"Content-Type": "application/x-ndjson"}
 
 
@@ -94,17 +97,25 @@ def posted(rows: Path, many: int, place: Path) -> dict[str, float]:
 
 
 def imported(rows: Path, many: int, place: Path) -> dict[str, float]:
-    """All of them from a file; the command's own start is in the time."""
+    """All of them from a file: until the last decision is stored, and until the command has ended."""
     prepare(place / "data")
     file = place / "rows.ndjson"
     file.write_bytes(b"".join(lines(rows, many)))
     began, spent = time.monotonic(), _children_s()
-    shroff("import", file, "--data", place / "data")
-    took, used = time.monotonic() - began, _children_s() - spent
+    command = [sys.executable, "-m", "shroff", "import", str(file), "--data", str(place / "data")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as running:
+        while running.poll() is None and decided(place / "data") < many:
+            time.sleep(_POLL)
+        took = time.monotonic() - began
+    ended, used = time.monotonic() - began, _children_s() - spent
     told = json.loads(shroff("audit", "--data", place / "data", "--json"))
     if told["missing"] or told["decided"] != many:
         raise RuntimeError(f"{many} were imported; the audit says {told}")
-    return {"decided_and_stored_per_s": round(many / took, 1), "cpu_us": round(used / many * 1e6, 1)}
+    return {
+        "decided_and_stored_per_s": round(many / took, 1),
+        "whole_command_per_s": round(many / ended, 1),
+        "cpu_us": round(used / many * 1e6, 1),
+    }
 
 
 def _children_s() -> float:

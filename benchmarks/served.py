@@ -119,7 +119,7 @@ class Server:
 
     def decided(self) -> int:
         """How many decisions the store holds."""
-        return _one(self.data / "store.db", "SELECT coalesce(max(seq), 0) FROM records")
+        return decided(self.data)
 
     def drain(self) -> None:
         """Wait until all that is accepted is decided and stored."""
@@ -143,6 +143,11 @@ class Server:
         if told["missing"] or told["accepted"] != told["decided"]:
             raise RuntimeError(f"the audit finds something lost or undecided: {told}")
         return told
+
+
+def decided(data: Path) -> int:
+    """How many decisions the store of a data folder holds."""
+    return _one(data / "store.db", "SELECT coalesce(max(seq), 0) FROM records")
 
 
 @contextmanager
