@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -93,11 +94,12 @@ def test_what_was_received_later_is_read_later(queue: Queue) -> None:
     assert queue.read(places["b"], 9) == []
 
 
-def test_more_entries_than_one_statement_can_name_are_compared(adapter: Adapter) -> None:
+@pytest.mark.parametrize("new", [50, 300])
+def test_more_entries_than_one_statement_can_name_are_compared(adapter: Adapter, new: int) -> None:
     count, queue = min(1_250, adapter.many), adapter.queue()
-    entries = [entry(f"txn-{number}", b"%d" % number) for number in range(count + 50)]
+    entries = [entry(f"txn-{number}", b"%d" % number) for number in range(count + new)]
     queue.append(entries[:count])
-    assert statuses(queue.append(entries)) == ["repeated"] * count + ["accepted"] * 50
+    assert statuses(queue.append(entries)) == ["repeated"] * count + ["accepted"] * new
 
 
 def test_any_text_is_an_id(queue: Queue) -> None:
